@@ -1,0 +1,355 @@
+"""Everything that can happen to the engine, as frozen structs; `Input` is their union.
+
+Market data inputs are made by `pipeline.wire` from raw frames; the others enter from the session and are
+journalled as they are. Every input carries its own time; the engine reads no clock.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from pipeline.core.types import Level, OrderState, Side, WorkerState
+
+
+class DepthSnapshot(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """A whole book as the venue's REST or WebSocket API gave it.
+
+    `bids` and `asks` are best first; sizes are absolute. `ts_event_ns` is 0 where the venue gives none.
+    """
+
+    symbol: str
+    last_update_id: int
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    ts_event_ns: int
+    ts_recv_ns: int
+    epoch: int = 0
+
+
+class DepthUpdate(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """A batch of changed levels; sizes are absolute, 0 removes; no order is promised.
+
+    `prev_update_id` is the venue's link to the previous update (Binance USD-M `pu`), -1 where it has none.
+    """
+
+    symbol: str
+    first_update_id: int
+    last_update_id: int
+    prev_update_id: int
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    ts_event_ns: int
+    ts_recv_ns: int
+    epoch: int = 0
+
+
+class BookTicker(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """Best prices and sizes with the update id they are true at."""
+
+    symbol: str
+    update_id: int
+    bid_ticks: int
+    bid_units: int
+    ask_ticks: int
+    ask_units: int
+    ts_event_ns: int
+    """0 on Binance spot, which prints no time."""
+    ts_recv_ns: int
+    epoch: int = 0
+
+
+class Trade(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """One print of the tape; `aggressor_side` is the taker's side."""
+
+    symbol: str
+    price_ticks: int
+    size_units: int
+    aggressor_side: Side
+    trade_id: int
+    ts_event_ns: int
+    ts_recv_ns: int
+    epoch: int = 0
+
+
+class RefusalReason(enum.StrEnum):
+    """Why a frame was refused by its codec."""
+
+    NOT_JSON = "NOT_JSON"
+    TOO_LARGE = "TOO_LARGE"
+    TOO_DEEP = "TOO_DEEP"
+    BAD_FIELD = "BAD_FIELD"
+    BAD_NUMBER = "BAD_NUMBER"
+    OFF_GRID = "OFF_GRID"
+    UNKNOWN_SYMBOL = "UNKNOWN_SYMBOL"
+
+
+class FrameRefused(msgspec.Struct, frozen=True, tag=True):
+    """A frame the codec could not believe; counted as a wire error, the engine goes on."""
+
+    reason: RefusalReason
+    detail: str
+    """At most 120 characters, cleaned of control characters."""
+    ts_ns: int
+
+
+class FrameIgnored(msgspec.Struct, frozen=True, tag=True):
+    """A well-formed frame of a kind the engine has no use for (mark price, subscription answers)."""
+
+    kind: str
+    ts_ns: int
+
+
+class PredictionReceived(msgspec.Struct, frozen=True, tag=True):
+    """A worker's answer to one `RequestInference`; the three probabilities are finite and sum to 1 ± 1e-3."""
+
+    symbol: str
+    model_id: str
+    generation: int
+    schema_hash: str
+    feature_seq: int
+    p_down: float
+    p_flat: float
+    p_up: float
+    horizon_ms: int
+    started_ns: int
+    finished_ns: int
+    worker_id: int
+    epoch: int
+    ts_ns: int
+    """When it entered the engine."""
+
+
+class PredictionVoid(msgspec.Struct, frozen=True, tag=True):
+    """A row no answer will come for: worker dead, row replaced by a newer one, or answer bad."""
+
+    symbol: str
+    feature_seq: int
+    cause: str
+    """`worker`, `conflated`, `late` or `invalid`."""
+    ts_ns: int
+
+
+class ExecutionReport(msgspec.Struct, frozen=True, tag=True):
+    """What the venue says of one order; `filled_lots` is of this report alone (0 for a state change)."""
+
+    symbol: str
+    client_order_id: str
+    venue_order_id: int
+    status: OrderState
+    """ACCEPTED, PARTIALLY_FILLED, FILLED, CANCELED, REJECTED or EXPIRED."""
+    trade_id: int
+    """-1 without a fill; with the symbol, the key fills are de-duplicated by."""
+    filled_lots: int
+    fill_price_ticks: int
+    fee_quote_e8: int
+    maker: bool
+    reason: str
+    ts_event_ns: int
+    ts_ns: int
+
+
+class CancelRejected(msgspec.Struct, frozen=True, tag=True):
+    """The venue refused a cancel; the order's own state is to be learnt from its reports."""
+
+    symbol: str
+    client_order_id: str
+    reason: str
+    ts_ns: int
+
+
+class SendRefused(msgspec.Struct, frozen=True, tag=True):
+    """The gateway did not send: the gate was closed after the risk checks. The order never left."""
+
+    client_order_id: str
+    reason: str
+    ts_ns: int
+
+
+class SendFailed(msgspec.Struct, frozen=True, tag=True):
+    """The send broke or its answer was lost: whether the venue has the order is UNKNOWN."""
+
+    client_order_id: str
+    reason: str
+    ts_ns: int
+
+
+class TimerBeat(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """The session's 10 ms beat."""
+
+    ts_ns: int
+    loop_lag_ns: int = 0
+
+
+class FeedStatusChanged(msgspec.Struct, frozen=True, tag=True):
+    """A connection of the feed came up, went down or fell silent; `epoch` counts connections."""
+
+    channel: str
+    up: bool
+    epoch: int
+    reason: str
+    ts_ns: int
+
+
+class WorkerStatus(msgspec.Struct, frozen=True):
+    """Counters of one inference worker, read from its shared memory."""
+
+    worker_id: int
+    pid: int
+    state: WorkerState
+    served: int
+    late: int
+    restarts: int
+    queue_depth: int
+    p50_us: float
+    p99_us: float
+    rss_mb: float
+    model_id: str
+    generation: int
+    heartbeat_age_ms: int
+
+
+class WorkerCounters(msgspec.Struct, frozen=True, tag=True):
+    """Health of the worker pool, once a second and at each change."""
+
+    workers: tuple[WorkerStatus, ...]
+    conflated: int
+    ts_ns: int
+
+
+class GateChanged(msgspec.Struct, frozen=True, tag=True):
+    """The gate's closers or latch changed, as the session saw them."""
+
+    open: bool
+    latched: bool
+    closers: tuple[str, ...]
+    who: str
+    reason: str
+    generation: int
+    ts_ns: int
+
+
+class LinkChanged(msgspec.Struct, frozen=True, tag=True):
+    """How many consoles are attached; 0 means nobody can permit anything."""
+
+    consoles: int
+    ts_ns: int
+
+
+class Command(enum.StrEnum):
+    """What an operator can ask of the engine; keys, the `:` line and the shell all end here."""
+
+    PERMIT_ONCE = "PERMIT_ONCE"
+    DECLINE = "DECLINE"
+    PERMIT_WINDOW = "PERMIT_WINDOW"
+    END_PERMITS = "END_PERMITS"
+    AUTHORITY_DOWN = "AUTHORITY_DOWN"
+    SET_AUTHORITY = "SET_AUTHORITY"
+    HALT = "HALT"
+    REDUCE = "REDUCE"
+    RESUME = "RESUME"
+    KILL = "KILL"
+    RELEASE = "RELEASE"
+    CANCEL_ORDER = "CANCEL_ORDER"
+    CANCEL_ALL = "CANCEL_ALL"
+    FLATTEN = "FLATTEN"
+    EDIT_SIZE = "EDIT_SIZE"
+    NOTE_ALERT = "NOTE_ALERT"
+
+
+class WindowTerms(msgspec.Struct, frozen=True):
+    """Terms of a window permit as the panel showed them when Enter armed it."""
+
+    sides: tuple[Side, ...]
+    max_order_lots: int
+    max_net_lots: int
+    max_orders: int
+    max_loss_quote_e8: int
+    min_net_edge_e6: int
+    lowest_ticks: int
+    highest_ticks: int
+    duration_ns: int
+
+
+class OperatorCommand(msgspec.Struct, frozen=True, tag=True):
+    """One act of a person, bound to what was on that person's screen."""
+
+    command: Command
+    who: str
+    tty: str
+    symbol: str
+    target_id: int
+    """Idea, permit, order or alert id; 0 where the command has none."""
+    revision: int
+    """Revision of the idea as drawn; a press binds to (id, revision)."""
+    ts_ns: int
+    client_order_id: str = ""
+    authority: int = 0
+    qty_lots: int = 0
+    terms: WindowTerms | None = None
+    drawn_seq: int = 0
+    """Sequence number of the snapshot last drawn to that terminal."""
+
+
+class SymbolStatus(msgspec.Struct, frozen=True, tag=True):
+    """The venue's trading status of a symbol."""
+
+    symbol: str
+    tradable: bool
+    status: str
+    ts_ns: int
+
+
+MarketInput = DepthSnapshot | DepthUpdate | BookTicker | Trade
+WireInput = MarketInput | FrameRefused | FrameIgnored
+Input = (
+    DepthSnapshot
+    | DepthUpdate
+    | BookTicker
+    | Trade
+    | FrameRefused
+    | FrameIgnored
+    | PredictionReceived
+    | PredictionVoid
+    | ExecutionReport
+    | CancelRejected
+    | SendRefused
+    | SendFailed
+    | TimerBeat
+    | FeedStatusChanged
+    | WorkerCounters
+    | GateChanged
+    | LinkChanged
+    | OperatorCommand
+    | SymbolStatus
+)
+
+__all__ = [
+    "BookTicker",
+    "CancelRejected",
+    "Command",
+    "DepthSnapshot",
+    "DepthUpdate",
+    "ExecutionReport",
+    "FeedStatusChanged",
+    "FrameIgnored",
+    "FrameRefused",
+    "GateChanged",
+    "Input",
+    "LinkChanged",
+    "MarketInput",
+    "OperatorCommand",
+    "PredictionReceived",
+    "PredictionVoid",
+    "RefusalReason",
+    "SendFailed",
+    "SendRefused",
+    "SymbolStatus",
+    "TimerBeat",
+    "Trade",
+    "WindowTerms",
+    "WireInput",
+    "WorkerCounters",
+    "WorkerStatus",
+]

@@ -1,0 +1,449 @@
+"""What the console draws: one immutable `ConsoleSnapshot`, one slice a panel.
+
+Built by the engine at frame rate, sent as MessagePack, drawn by `widgets`. Widgets do no arithmetic beyond
+layout: every derived number, age and reason is here. Prices are in ticks, book sizes in size units,
+quantities in lots, money in 1e-8 quote units, scores in 1e-6; `InstrumentView` has the scales to print
+them. Ages are in milliseconds at `ts_ns`; -1 means it never happened.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from pipeline.core.types import (
+    Authority,
+    BookState,
+    OrderState,
+    Severity,
+    Side,
+    TradingState,
+    VenueMode,
+    WorkerState,
+)
+
+
+class InstrumentView(msgspec.Struct, frozen=True, eq=False):
+    """Scales of the selected symbol: price = ticks * tick_units / 10**price_decimals, and so on."""
+
+    venue: str
+    symbol: str
+    base: str
+    quote: str
+    price_decimals: int
+    tick_units: int
+    size_decimals: int
+    lot_units: int
+    lot_decimals: int
+
+
+class ReplayView(msgspec.Struct, frozen=True, eq=False):
+    """Where a replay stands."""
+
+    source: str
+    speed: float
+    """1.0 is the capture's own pace; 0.0 is as fast as it goes."""
+    paused: bool
+    ended: bool
+    position_ms: int
+    length_ms: int
+    """-1 while unknown."""
+    seeking_to_ms: int = -1
+
+
+class HeaderView(msgspec.Struct, frozen=True, eq=False):
+    """The three axes and what must never leave the screen."""
+
+    mode: VenueMode
+    authority: Authority
+    trading_state: TradingState
+    session: str
+    operator: str
+    controllers: int
+    """Consoles attached."""
+    model: str
+    """`name@id8`, or empty without a model."""
+    gate_open: bool
+    gate_closers: tuple[str, ...]
+    position_lots: int
+    day_quote_e8: int
+    loss_used_e6: int
+    """Share of the daily loss limit used, 1e-6; -1 without a limit."""
+    loss_limit_quote_e8: int
+    gross_quote_e8: int
+    unmanaged_lots: int
+    """Position no exit rule manages; 0 normally."""
+    alerts_unnoted: int
+    window: str
+    """State of the window permit as the status line prints it, e.g. `both 3:41 12/20`; empty without one."""
+    limits_profile: str
+    replay: ReplayView | None
+
+
+class KillView(msgspec.Struct, frozen=True, eq=False):
+    """The kill in progress or latched; None on the snapshot while the gate is open."""
+
+    latched: bool
+    who: str
+    reason: str
+    ts_ns: int
+    ours_total: int
+    cancels_sent: int
+    gone: int
+    filled_late: int
+    unknown: int
+    position_lots: int
+    position_quote_e8: int
+    confirmed_ts_ns: int
+    """When the venue reported zero orders; 0 before."""
+
+
+class LadderView(msgspec.Struct, frozen=True, eq=False):
+    """The book around the touch; `bids` and `asks` best first, (price_ticks, size_units)."""
+
+    state: BookState
+    age_ms: int
+    bids: tuple[tuple[int, int], ...]
+    asks: tuple[tuple[int, int], ...]
+    mine: tuple[tuple[int, int, int, str], ...]
+    """Our orders: (price_ticks, signed lots, state mark code, client_order_id)."""
+    last_price_ticks: int
+    last_side: int
+    """+1 buy, -1 sell, 0 none yet."""
+    range_10s_ticks: int
+    """High minus low of the mid over 10 s, in ticks."""
+    mid_half_ticks: int
+    """Twice the mid in ticks; 0 while there is none."""
+    gaps: int
+    last_gap_age_ms: int
+
+
+class ChartView(msgspec.Struct, frozen=True, eq=False):
+    """60 s of the mid, oldest first; one point each 250 ms, 0 where there was no ok book."""
+
+    mid_half_ticks: tuple[int, ...]
+    marks: tuple[tuple[int, int, int], ...]
+    """Our fills: (index into the path, signed lots, price_ticks)."""
+    spread_ticks: int
+
+
+class ScoreView(msgspec.Struct, frozen=True, eq=False):
+    """The model's opinion and how its last calls came out."""
+
+    p_up_e6: int
+    p_flat_e6: int
+    p_down_e6: int
+    score_e6: int
+    entry_e6: int
+    """Score (twice the half-score threshold) at which an entry starts; compare with |score_e6|."""
+    leave_e6: int
+    age_ms: int
+    """Age of the row the newest prediction was made from."""
+    ready: bool
+    not_ready: tuple[str, ...]
+    """Features that are not ready yet, by name."""
+    horizon_ms: int
+    path_e6: tuple[int, ...]
+    """60 s of the score, oldest first, one point each 250 ms; 2_000_000 where there was none."""
+    came_true: str
+    """Newest last: `+` right, `-` wrong, `.` no move."""
+
+
+class ImbalanceView(msgspec.Struct, frozen=True, eq=False):
+    """Order-book imbalance and flow; ratios in 1e-6, 2_000_000 = not ready."""
+
+    qi_1_e6: int
+    qi_5_e6: int
+    qi_10_e6: int
+    dwi_e6: int
+    micro_dev_e6: int
+    """Microprice minus mid in 1e-6 ticks."""
+    ofi_1s_e6: int
+    """OFI over 1 s in 1e-6 depths."""
+    ofi_5s_e6: int
+    tfi_1s_e6: int
+    age_ms: int
+
+
+class WhyView(msgspec.Struct, frozen=True, eq=False):
+    """Why (not): the funnel of the last 60 s and what stopped the rest."""
+
+    decisions: int
+    past_entry: int
+    pays: int
+    offered: int
+    permitted: int
+    declined: int
+    lapsed: int
+    sent: int
+    stopped: tuple[tuple[str, int], ...]
+    """(reason, count) of the last 60 s, most frequent first."""
+    score_e6: int
+    entry_e6: int
+    gross_edge_e6: int
+    """Expected edge before costs in 1e-6 of the price; 100 is one basis point."""
+    cost_e6: int
+    net_edge_e6: int
+    maker_e6: int
+    taker_e6: int
+    fee_source: str
+    p_star_maker_e6: int
+    """Probability at which a maker round trip breaks even; above 1e6 means never."""
+    p_star_taker_e6: int
+    planted: bool
+    """True in SIM: the flow is planted, profit here means nothing."""
+
+
+class ProposalView(msgspec.Struct, frozen=True, eq=False):
+    """One card: an idea on offer, as it is bound by (idea_id, revision)."""
+
+    idea_id: int
+    revision: int
+    symbol: str
+    side: Side
+    qty_lots: int
+    notional_quote_e8: int
+    worst_ticks: int
+    passive: bool
+    score_e6: int
+    entry_e6: int
+    leave_e6: int
+    p_up_e6: int
+    p_flat_e6: int
+    p_down_e6: int
+    edge_e6: int
+    cost_e6: int
+    net_e6: int
+    net_quote_e8: int
+    after_lots: int
+    worst_case_lots: int
+    worst_share_e6: int
+    """Worst case as a share of the position limit."""
+    life_ms: int
+    """How long a permit would live."""
+    offer_left_ms: int
+    armed: bool
+    """False within the arming time after the card appeared or changed."""
+    exit_after_ms: int
+    exit_rest_ms: int
+    collar_e6: int
+    model: str
+    horizon_ms: int
+    row_age_ms: int
+    live: bool
+    """True while the score passes the entry now."""
+
+
+class PermitView(msgspec.Struct, frozen=True, eq=False):
+    """One permit, open or just ended."""
+
+    permit_id: int
+    kind: str
+    """`one-shot`, `window` or `auto`."""
+    idea_id: int
+    who: str
+    side: int
+    """+1, -1, 0 for both."""
+    qty_lots: int
+    worst_ticks: int
+    used: int
+    max_orders: int
+    left_ms: int
+    state: str
+    """`waiting`, `used`, `open`, `ended`."""
+    why: str
+    """Reason code of the end or of the wait; empty while nothing is to be said."""
+    passive: bool
+
+
+class OrderView(msgspec.Struct, frozen=True, eq=False):
+    """One line of the blotter."""
+
+    number: int
+    client_order_id: str
+    state: OrderState
+    symbol: str
+    side: Side
+    qty_lots: int
+    filled_lots: int
+    price_ticks: int
+    avg_half_ticks: int
+    """Twice the average fill price in ticks; 0 without fills."""
+    post_only: bool
+    queue_ahead_units: int
+    """Paper and sim: size ahead of us; -1 unknown."""
+    age_ms: int
+    ack_us: int
+    """Send to acknowledgement; -1 before."""
+    origin: str
+    reason: str
+    permit_id: int
+
+
+class PositionView(msgspec.Struct, frozen=True, eq=False):
+    """Position and profit of the selected symbol and the account."""
+
+    lots: int
+    avg_price_e8: int
+    """Average entry price in 1e-8 quote units for one base unit; 0 when flat."""
+    notional_quote_e8: int
+    limit_share_e6: int
+    open_quote_e8: int
+    """Marked at the price one could leave at."""
+    exit_fee_quote_e8: int
+    closed_quote_e8: int
+    fees_quote_e8: int
+    day_quote_e8: int
+    loss_limit_quote_e8: int
+    loss_used_e6: int
+    drawdown_quote_e8: int
+    fills: int
+    maker_share_e6: int
+    worst_case_lots: int
+    after_1s_e6: int
+    """Mean signed mid move after our fills, 1e-6 of the price; 2_000_000 = none matured."""
+    after_10s_e6: int
+    home_base_e8: int
+    exit_resting: bool
+
+
+class CountsView(msgspec.Struct, frozen=True, eq=False):
+    """Totals of the session for the order panel's foot."""
+
+    sent: int
+    filled: int
+    canceled: int
+    rejected: int
+    denied: int
+    unknown: int
+    foreign: int
+    press_to_sent_p50_ms: int
+    press_to_sent_p90_ms: int
+
+
+class TapeView(msgspec.Struct, frozen=True, eq=False):
+    """Newest prints first: (ts_ns, side, price_ticks, size_units)."""
+
+    prints: tuple[tuple[int, int, int, int], ...]
+    large_units: int
+    """Prints at or above this size are marked."""
+
+
+class AlertView(msgspec.Struct, frozen=True, eq=False):
+    """One alert; widgets make the words from the code, detail and values."""
+
+    alert_id: int
+    ts_ns: int
+    code: str
+    severity: Severity
+    symbol: str
+    detail: str
+    values: tuple[int, ...]
+    noted_by: str
+    repeats: int = 0
+
+
+class StageView(msgspec.Struct, frozen=True, eq=False):
+    """One stage of the chain."""
+
+    name: str
+    """`feed`, `book`, `features`, `model`, `decide`, `order`."""
+    now_us: int
+    """Newest delay since receive; -1 without one."""
+    p50_us: int
+    p99_us: int
+    ok: bool
+
+
+class WorkerView(msgspec.Struct, frozen=True, eq=False):
+    """One worker."""
+
+    worker_id: int
+    pid: int
+    state: WorkerState
+    served: int
+    late: int
+    restarts: int
+    queue_depth: int
+    p50_us: float
+    p99_us: float
+    rss_mb: float
+    heartbeat_age_ms: int
+
+
+class ChainView(msgspec.Struct, frozen=True, eq=False):
+    """The machinery on one line, with the slowest stage and why the chain stops."""
+
+    stages: tuple[StageView, ...]
+    slowest: str
+    stopped: str
+    """Why no order can go now, as a reason code; empty when the whole chain is ok."""
+    workers: tuple[WorkerView, ...]
+    workers_ready: int
+    conflated: int
+    late: int
+    void: int
+    feed_up: bool
+    loop_lag_us: int
+    clock_offset_ms: int
+    journal_ok: bool
+    rss_mb: float
+    guard: str
+    """`ok`, `none` or `lost`."""
+
+
+class LimitRow(msgspec.Struct, frozen=True, eq=False):
+    """One limit and how much of it is used."""
+
+    name: str
+    limit_text: str
+    used_text: str
+    used_e6: int
+
+
+class FeatureRow(msgspec.Struct, frozen=True, eq=False):
+    """One feature of the newest row, for the model screen."""
+
+    name: str
+    value_e6: int
+    ready: bool
+    unit: str
+
+
+class ModelView(msgspec.Struct, frozen=True, eq=False):
+    """Identity of the model in use."""
+
+    name: str
+    model_id: str
+    generation: int
+    schema_hash: str
+    horizon_ms: int
+    features: tuple[FeatureRow, ...]
+
+
+class ConsoleSnapshot(msgspec.Struct, frozen=True, eq=False):
+    """Everything one frame of the console shows; `seq` rises by one with each."""
+
+    seq: int
+    ts_ns: int
+    """The engine's time: the capture's in REPLAY."""
+    instrument: InstrumentView
+    symbols: tuple[str, ...]
+    header: HeaderView
+    kill: KillView | None
+    ladder: LadderView
+    chart: ChartView
+    score: ScoreView
+    imbalance: ImbalanceView
+    why: WhyView
+    proposals: tuple[ProposalView, ...]
+    permits: tuple[PermitView, ...]
+    snoozed: tuple[tuple[str, int, int], ...]
+    """Declined sides: (symbol, side, milliseconds left)."""
+    orders: tuple[OrderView, ...]
+    counts: CountsView
+    position: PositionView
+    tape: TapeView
+    alerts: tuple[AlertView, ...]
+    chain: ChainView
+    limits: tuple[LimitRow, ...]
+    model: ModelView | None

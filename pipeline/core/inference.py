@@ -1,0 +1,121 @@
+"""What was asked of the workers and which answers count: rows in flight, late, void and stale.
+
+The accounting is exact: asked = answered + void + in flight. An answer counts only for a row still in
+flight, of the current connection epoch, model and generation, with three finite probabilities that sum to
+1 within 1e-3, and young enough; every other answer is counted under its reason and decides nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from pipeline.core.inputs import PredictionReceived, PredictionVoid
+from pipeline.core.params import ModelSpec
+from pipeline.core.types import Trigger
+
+MAX_IN_FLIGHT = 4_096
+"""Rows in flight the desk remembers; beyond it the oldest is given up as void."""
+
+SUM_TOLERANCE = 1e-3
+
+
+class Answer(enum.StrEnum):
+    """What became of an answer."""
+
+    ACCEPTED = "ACCEPTED"
+    UNKNOWN_ROW = "UNKNOWN_ROW"
+    WRONG_MODEL = "WRONG_MODEL"
+    WRONG_EPOCH = "WRONG_EPOCH"
+    NOT_PROBABILITIES = "NOT_PROBABILITIES"
+    STALE = "STALE"
+
+
+@dataclass(frozen=True, slots=True)
+class RowInFlight:
+    """One row that was asked for."""
+
+    symbol: str
+    feature_seq: int
+    epoch: int
+    trigger: Trigger
+    ts_ns: int
+    newest_recv_ns: int
+
+
+def are_probabilities(p_down: float, p_flat: float, p_up: float) -> bool:
+    """Say whether three numbers are probabilities of one distribution; False for NaN and infinities."""
+    each = 0.0 <= p_down <= 1.0 and 0.0 <= p_flat <= 1.0 and 0.0 <= p_up <= 1.0
+    return each and abs(p_down + p_flat + p_up - 1.0) <= SUM_TOLERANCE
+
+
+class InferenceDesk:
+    """Rows in flight for all symbols; one writer, the engine."""
+
+    def __init__(self, model: ModelSpec | None, max_row_age_ns: int) -> None:
+        self._model = model
+        self._max_row_age_ns = max_row_age_ns
+        self._in_flight: dict[int, RowInFlight] = {}
+        self._next_seq = 1
+        self.asked = 0
+        self.answered = 0
+        self.void = 0
+        self.conflated = 0
+        self.late = 0
+        self.refused = 0
+        self.stale = 0
+
+    @property
+    def in_flight(self) -> int:
+        """Count rows nobody has answered yet."""
+        return len(self._in_flight)
+
+    def ask(self, symbol: str, epoch: int, trigger: Trigger, ts_ns: int, newest_recv_ns: int) -> int:
+        """Open a row and give its sequence number, unique in the session."""
+        seq = self._next_seq
+        self._next_seq += 1
+        self.asked += 1
+        if len(self._in_flight) >= MAX_IN_FLIGHT:
+            del self._in_flight[next(iter(self._in_flight))]
+            self.void += 1
+        self._in_flight[seq] = RowInFlight(symbol, seq, epoch, trigger, ts_ns, newest_recv_ns)
+        return seq
+
+    def answer(self, event: PredictionReceived, epoch: int) -> tuple[Answer, RowInFlight | None]:
+        """Close a row with its answer; the row is given only when the answer may decide something."""
+        row = self._in_flight.pop(event.feature_seq, None)
+        if row is None:
+            return Answer.UNKNOWN_ROW, None
+        self.answered += 1
+        verdict = self._judge(event, row, epoch)
+        if verdict is Answer.ACCEPTED:
+            return verdict, row
+        if verdict is Answer.STALE:
+            self.stale += 1
+        else:
+            self.refused += 1
+        return verdict, None
+
+    def close_void(self, event: PredictionVoid) -> None:
+        """Close a row no answer will come for."""
+        if self._in_flight.pop(event.feature_seq, None) is None:
+            return
+        self.void += 1
+        self.conflated += event.cause == "conflated"
+        self.late += event.cause == "late"
+
+    def _judge(self, event: PredictionReceived, row: RowInFlight, epoch: int) -> Answer:
+        model = self._model
+        if model is None or (event.model_id, event.generation, event.schema_hash) != (
+            model.model_id,
+            model.generation,
+            model.schema_hash,
+        ):
+            return Answer.WRONG_MODEL
+        if row.epoch != epoch or row.symbol != event.symbol:
+            return Answer.WRONG_EPOCH
+        if not are_probabilities(event.p_down, event.p_flat, event.p_up):
+            return Answer.NOT_PROBABILITIES
+        if event.ts_ns - row.ts_ns > self._max_row_age_ns:
+            return Answer.STALE
+        return Answer.ACCEPTED

@@ -1,0 +1,56 @@
+"""What a session is started with: one value, written by the command line, read by the session's process.
+
+The file is MessagePack in the session's own directory, so that nothing of it is on a command line.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from pipeline.core.params import EngineParams
+
+
+class SessionSpec(msgspec.Struct, frozen=True):
+    """Everything one session needs; times in nanoseconds unless the name says otherwise."""
+
+    name: str
+    venue: str
+    symbols: tuple[str, ...]
+    params: EngineParams
+    captures: tuple[str, ...]
+    model_path: str
+    workers: int = 2
+    ring_depth: int = 64
+    worker_deadline_ms: int = 50
+    speed: float = 1.0
+    """Replay pace; 0 is as fast as it goes."""
+    loop: bool = False
+    inference_latency_ns: int = 2_000_000
+    """Virtual delay from decision to answer in a replay of a capture."""
+    ack_latency_ns: int = 12_000_000
+    cancel_latency_ns: int = 12_000_000
+    journal: bool = False
+    journal_segment_mb: int = 64
+    headless: bool = False
+    seconds: float = 0.0
+    """Ends the session after this long; 0 never."""
+    summary_path: str = ""
+    linger_s: float = 60.0
+    """A session nobody watches ends after this, unless it was detached on purpose; 0 never ends it."""
+    operator: str = ""
+
+
+def write_spec(spec: SessionSpec, path: Path) -> None:
+    """Store a spec."""
+    path.write_bytes(msgspec.msgpack.encode(spec))
+
+
+def read_spec(path: Path) -> SessionSpec:
+    """Load a spec.
+
+    Raises:
+        msgspec.ValidationError: the file is of another version.
+    """
+    return msgspec.msgpack.decode(path.read_bytes(), type=SessionSpec)

@@ -260,6 +260,10 @@ class DenyReason(enum.StrEnum):
     SCORE_BELOW_ENTRY = "SCORE_BELOW_ENTRY"
     STALE_PREDICTION = "STALE_PREDICTION"
     DAILY_LOSS = "DAILY_LOSS"
+    AT_TARGET = "AT_TARGET"
+    """The position already is what the score asks for, or nearer to it than an order is worth."""
+    EXIT_FIRST = "EXIT_FIRST"
+    """A position of the other side stands; its exit rule closes it before anything opens."""
 
 
 class OrderIntent(msgspec.Struct, frozen=True):

@@ -1,0 +1,54 @@
+"""The alert board: repeats fold, noting works, nothing grows."""
+
+from __future__ import annotations
+
+from pipeline.core.alerts import KEEP, REPEAT_NS, AlertBoard
+from pipeline.core.effects import AlertCode
+from pipeline.core.types import Severity
+
+S = 1_000_000_000
+
+
+def test_a_repeat_counts_instead_of_pushing_others_away() -> None:
+    board = AlertBoard()
+    assert board.raise_alert(AlertCode.BOOK_GAP, Severity.WARN, S, "BTCUSDT") is not None
+    assert board.raise_alert(AlertCode.BOOK_GAP, Severity.WARN, 2 * S, "BTCUSDT") is None
+    assert [view.repeats for view in board.views(5)] == [1]
+
+
+def test_the_same_alert_later_or_elsewhere_is_a_new_one() -> None:
+    board = AlertBoard()
+    board.raise_alert(AlertCode.BOOK_GAP, Severity.WARN, S, "BTCUSDT")
+    assert board.raise_alert(AlertCode.BOOK_GAP, Severity.WARN, S, "ETHUSDT") is not None
+    assert board.raise_alert(AlertCode.BOOK_GAP, Severity.WARN, S + REPEAT_NS, "BTCUSDT") is not None
+
+
+def test_a_noted_alert_that_comes_back_is_raised_again() -> None:
+    board = AlertBoard()
+    board.raise_alert(AlertCode.BOOK_GAP, Severity.WARN, S)
+    assert board.note(0, "ada")
+    assert board.unnoted == 0
+    assert board.raise_alert(AlertCode.BOOK_GAP, Severity.WARN, S + 1) is not None
+    assert board.unnoted == 1
+
+
+def test_noting_what_is_not_there_says_so() -> None:
+    assert not AlertBoard().note(0, "ada")
+    board = AlertBoard()
+    board.raise_alert(AlertCode.BOOK_GAP, Severity.WARN, S)
+    assert not board.note(99, "ada")
+
+
+def test_information_does_not_wait_to_be_noted() -> None:
+    board = AlertBoard()
+    board.raise_alert(AlertCode.SESSION_STARTED, Severity.INFO, S)
+    assert board.unnoted == 0
+
+
+def test_a_storm_of_different_alerts_stays_bounded() -> None:
+    board = AlertBoard()
+    for number in range(3 * KEEP):
+        board.raise_alert(AlertCode.ORDER_DENIED, Severity.INFO, number, detail=str(number))
+    assert len(board.views(10 * KEEP)) == KEEP
+    assert len(board._newest) == KEEP
+    assert board.views(1)[0].detail == str(3 * KEEP - 1)

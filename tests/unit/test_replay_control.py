@@ -1,0 +1,90 @@
+"""The replay's clock: pace, pause, step, seek, loop."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.runtime.replay_control import ReplayClock
+
+S = 1_000_000_000
+START = 1_700_000_000 * S
+
+
+def running(speed: float = 1.0, *, loop: bool = False) -> ReplayClock:
+    clock = ReplayClock("capture.gz", speed, loop=loop)
+    clock.restarted(100.0, START)
+    return clock
+
+
+def until(clock: ReplayClock, real_s: float, virtual_ns: int) -> int | None:
+    target = clock.target(real_s, virtual_ns)
+    assert target is not None
+    return target.until_ns
+
+
+def test_virtual_time_runs_at_speed_times_real_time() -> None:
+    assert until(running(2.0), 103.0, START) == START + 6 * S
+
+
+def test_speed_change_does_not_jump() -> None:
+    clock = running(1.0)
+    clock.request("speed", 10, 105.0, START + 5 * S, 50)
+    assert until(clock, 105.0, START + 5 * S) == START + 5 * S
+    assert until(clock, 106.0, START + 5 * S) == START + 15 * S
+
+
+def test_pause_does_nothing_and_resume_goes_on_from_there() -> None:
+    clock = running()
+    clock.request("pause", 0, 101.0, START + S, 10)
+    assert clock.target(200.0, START + S) is None
+    clock.request("toggle", 0, 300.0, START + S, 10)
+    assert until(clock, 301.0, START + S) == START + 2 * S
+
+
+def test_seek_back_rebuilds_and_seek_ahead_does_not() -> None:
+    clock = running()
+    clock.request("seek", 2_000, 110.0, START + 10 * S, 10)
+    target = clock.target(110.0, START + 10 * S)
+    assert target is not None
+    assert target.rebuild
+    clock.restarted(110.0, START)
+    target = clock.target(110.0, START)
+    assert target is not None
+    assert (target.rebuild, target.until_ns, target.in_hurry) == (False, START + 2 * S, True)
+    assert clock.view(START).seeking_to_ms == 2_000
+    assert until(clock, 110.0, START + 2 * S) == START + 2 * S
+    assert clock.view(START + 2 * S).seeking_to_ms == -1
+
+
+def test_step_pauses_and_asks_for_that_many_frames_once() -> None:
+    clock = running()
+    clock.request("step", 3, 101.0, START + S, 10)
+    target = clock.target(101.0, START + S)
+    assert target is not None
+    assert target.frame_limit == 3
+    assert clock.target(101.0, START + S) is None
+
+
+def test_step_back_starts_again_and_stops_one_frame_earlier() -> None:
+    clock = running()
+    clock.request("step", -1, 101.0, START + S, 10)
+    target = clock.target(101.0, START + S)
+    assert target is not None
+    assert (target.rebuild, target.frame_limit) == (True, 9)
+
+
+def test_end_ends_or_loops() -> None:
+    once = running()
+    assert not once.reached_end()
+    assert once.target(500.0, START) is None
+    round_and_round = running(loop=True)
+    assert round_and_round.reached_end()
+    assert round_and_round.loops == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "value"), [("speed", -1.0), ("speed", float("nan")), ("seek", -5.0), ("jump", 0.0)]
+)
+def test_nonsense_is_refused_with_what_was_wanted(action: str, value: float) -> None:
+    with pytest.raises(ValueError, match="wanted"):
+        running().request(action, value, 101.0, START, 0)

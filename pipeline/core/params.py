@@ -88,6 +88,8 @@ class ExecutionParams(msgspec.Struct, frozen=True):
     """A position older than this is closed, as is one whose score flipped."""
     exit_rest_ns: int = 5 * SECOND
     """How long an exit rests at the touch before it takes."""
+    retry_after_ns: int = 500 * MS
+    """Least time between two entries, and between two exits: what a refused order waits before the next."""
 
 
 class PermitParams(msgspec.Struct, frozen=True):
@@ -136,6 +138,8 @@ class RiskLimits(msgspec.Struct, frozen=True):
     throttle_window_ns: int = 60 * SECOND
     throttle_rejects: int = 5
     duplicate_window_ns: int = 500 * MS
+    throttle_same_side: int = 5
+    """Orders of one side that traded without one of the other side; more need a person (C8)."""
 
 
 class HealthParams(msgspec.Struct, frozen=True):

@@ -1,0 +1,61 @@
+"""The side-car of a model, for people and registries: `NAME.manifest.json` beside `NAME.onnx`.
+
+The metadata inside the model is the truth. A manifest that is there must agree with it and must approve the
+role the model is loaded for; one that is not there approves nothing and forbids nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from pipeline.models.contract import ModelContract
+from pipeline.models.expectation import Role
+from pipeline.models.refusal import ModelRefused, RefusalCode
+
+_MOST_BYTES = 1 << 20
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Identities repeated from the model, and what people decided about it."""
+
+    name: str
+    model_id: str
+    schema_hash: str
+    author: str
+    notes: str
+    approvals: tuple[Role, ...]
+    parent_model_id: str = ""
+
+
+def manifest_path(model: Path) -> Path:
+    """Give where the manifest of a model file is looked for."""
+    return model.with_suffix(".manifest.json")
+
+
+def check_manifest(model: Path, model_id: str, contract: ModelContract, role: Role) -> None:
+    """Compare a model with its manifest, if it has one.
+
+    Raises:
+        ModelRefused: E_CONTRACT, with each field that disagrees.
+    """
+    path = manifest_path(model)
+    try:
+        data = path.read_bytes() if path.exists() else b""
+        manifest = msgspec.json.decode(data[:_MOST_BYTES], type=Manifest) if data else None
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
+        raise ModelRefused(RefusalCode.E_CONTRACT, f"{path.name} cannot be read: {error}") from error
+    if manifest is None:
+        return
+    pairs = (
+        ("name", manifest.name, contract.name),
+        ("model_id", manifest.model_id, model_id),
+        ("schema_hash", manifest.schema_hash, contract.schema_hash),
+    )
+    wrong = [f"{field}: manifest {said!r}, model {found!r}" for field, said, found in pairs if said != found]
+    if role not in manifest.approvals:
+        approved = ", ".join(manifest.approvals) or "nothing"
+        wrong.append(f"approvals: {approved}; wanted for {role}")
+    if wrong:
+        raise ModelRefused(RefusalCode.E_CONTRACT, f"{path.name} disagrees", tuple(wrong))

@@ -26,5 +26,7 @@ class RuntimeFacts:
     journal_ok: bool = True
     guard: str = "none"
     replay: ReplayView | None = None
+    planted: bool = False
+    """True where the flow is planted (the bundled synthetic market): profit there means nothing."""
     queue_ahead_units: Mapping[str, int] = field(default_factory=dict)
     """Paper venue: size ahead of our resting orders, by client order id."""

@@ -104,8 +104,8 @@ class LadderView(msgspec.Struct, frozen=True, eq=False):
     age_ms: int
     bids: tuple[tuple[int, int], ...]
     asks: tuple[tuple[int, int], ...]
-    mine: tuple[tuple[int, int, int, str], ...]
-    """Our orders: (price_ticks, signed lots, state mark code, client_order_id)."""
+    mine: tuple[tuple[int, int, str, str], ...]
+    """Our orders: (price_ticks, signed lots, order state, client_order_id)."""
     last_price_ticks: int
     last_side: int
     """+1 buy, -1 sell, 0 none yet."""

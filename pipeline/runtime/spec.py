@@ -40,6 +40,10 @@ class SessionSpec(msgspec.Struct, frozen=True):
     linger_s: float = 60.0
     """A session nobody watches ends after this, unless it was detached on purpose; 0 never ends it."""
     operator: str = ""
+    planted: bool = False
+    """True for the bundled synthetic market: the screen says that profit there means nothing."""
+    today: str = ""
+    """UTC date the session was started, for models that expire; empty leaves that check out."""
 
 
 def write_spec(spec: SessionSpec, path: Path) -> None:

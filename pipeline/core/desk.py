@@ -1,0 +1,116 @@
+"""Everything the engine keeps of one symbol: book, features, decisions, execution, and what its panels show.
+
+A desk holds state and answers small questions; `market.py` moves its market side, `trader.py` its orders.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from pipeline.core.decision import Decider, Decision, decision_terms
+from pipeline.core.execution import ExecutionPolicy
+from pipeline.core.features import FeatureEngine, FeatureParams
+from pipeline.core.funnel import Funnel
+from pipeline.core.history import NO_SCORE_E6, MidRange, PathRing
+from pipeline.core.inputs import PredictionReceived
+from pipeline.core.outcomes import Outcomes
+from pipeline.core.params import EngineParams
+from pipeline.core.sizing import MarketState
+from pipeline.core.sync import SyncedBook
+from pipeline.core.types import BookState, Instrument
+
+SHOWN_FEATURES = ("qi_1", "qi_5", "qi_10", "dwi", "micro_dev", "ofi_1s", "ofi_5s", "tfi_1s")
+"""Features the imbalance panel shows whatever the model uses."""
+
+PRINTS_KEPT = 64
+FILLS_MARKED = 64
+
+_NO_HORIZON_NS = 1_000_000_000
+
+
+class SymbolDesk:
+    """State of one symbol; the engine is its only writer."""
+
+    def __init__(self, params: EngineParams, instrument: Instrument) -> None:
+        model = params.model
+        self.symbol = instrument.symbol
+        self.instrument = instrument
+        self.limits = params.limits.get(instrument.symbol)
+        self.row_features = model.features if model is not None else ()
+        self.synced = SyncedBook(
+            instrument,
+            locked_grace_ns=params.health.locked_grace_ns,
+            stale_after_ns=params.health.stale_after_ns,
+        )
+        needed = tuple(dict.fromkeys((*SHOWN_FEATURES, *self.row_features)))
+        self.features = FeatureEngine(instrument, FeatureParams(needed=needed))
+        horizon_ns = model.horizon_ms * 1_000_000 if model is not None else _NO_HORIZON_NS
+        self.policy = ExecutionPolicy(instrument, params.execution, self.limits, horizon_ns)
+        self.decider: Decider | None = None
+        if model is not None:
+            terms = decision_terms(
+                params.decision,
+                params.sizing,
+                params.execution,
+                params.permits,
+                instrument,
+                self.limits,
+                model,
+            )
+            self.decider = Decider(terms)
+        self.funnel = Funnel()
+        self.outcomes = Outcomes(horizon_ns)
+        self.decision: Decision | None = None
+        self.prediction: PredictionReceived | None = None
+        self.row_epoch = 0
+        """Counts losses of the book; an answer to a row from before one decides nothing."""
+        self.tradable = True
+        self.flatten_who = ""
+        self.pressed_ns: dict[int, int] = {}
+        """When each one-shot permit was pressed, by permit id; bounded by the permits remembered."""
+        self.newest_recv_ns = 0
+        self.confirmed_recv_ns = 0
+        """Receive time of the newest event that confirmed the book or the touch."""
+        self.last_l1 = (0, 0, 0, 0)
+        self.last_asked_ns = 0
+        self.last_grid = -1
+        self.last_gap_ns = -1
+        self.last_price_ticks = 0
+        self.last_side = 0
+        self.last_point = -1
+        self.mid_path = PathRing(missing=0)
+        self.score_path = PathRing(missing=NO_SCORE_E6)
+        self.mid_range = MidRange()
+        self.prints: deque[tuple[int, int, int, int]] = deque(maxlen=PRINTS_KEPT)
+        self.fill_marks: deque[tuple[int, int, int]] = deque(maxlen=FILLS_MARKED)
+
+    @property
+    def book_ok(self) -> bool:
+        """Say whether the book feeds anything at all."""
+        return self.synced.state is BookState.SYNCED
+
+    def book_age_ns(self, now_ns: int) -> int:
+        """Give the time since an event last confirmed the book."""
+        return now_ns - self.confirmed_recv_ns if self.confirmed_recv_ns else now_ns
+
+    @property
+    def mid_half_ticks(self) -> int:
+        """Give twice the mid in ticks; 0 unless there is an ok book with both sides."""
+        if not self.book_ok:
+            return 0
+        bid_ticks, _, ask_ticks, _ = self.synced.l1
+        return bid_ticks + ask_ticks if bid_ticks > 0 and ask_ticks > 0 else 0
+
+    def market_state(self, aimed_lots: int, now_ns: int) -> MarketState:
+        """Give what one decision sees; `aimed_lots` is the position with open entries counted as filled."""
+        bid_ticks, bid_units, ask_ticks, ask_units = self.synced.l1
+        lot_units = self.instrument.lot_units
+        return MarketState(
+            book_ok=self.book_ok and 0 < bid_ticks < ask_ticks,
+            bid_ticks=bid_ticks,
+            bid_lots=bid_units // lot_units,
+            ask_ticks=ask_ticks,
+            ask_lots=ask_units // lot_units,
+            rv_1s=self.features.rv_1s(now_ns),
+            position_lots=aimed_lots,
+        )

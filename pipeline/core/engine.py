@@ -1,0 +1,267 @@
+"""The engine: one function from an input to what is to be done, with no clock, no I/O and no chance in it.
+
+    handle(input) -> effects
+
+Theory of operation. Every input carries its own time. `handle` sends it to the room that knows it
+(`market`, `trader`, `operator`), which changes the shared state and puts effects into the outbox; `handle`
+gives the outbox. It is total: nonsense from outside is counted or alerted, and only a broken invariant of
+our own raises. The same inputs under the same parameters give the same effects, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.core import totals
+from pipeline.core.effects import AlertCode, CloseGate, Effect
+from pipeline.core.health import HealthAgents, Level
+from pipeline.core.inputs import (
+    BookTicker,
+    CancelRejected,
+    DepthSnapshot,
+    DepthUpdate,
+    ExecutionReport,
+    FeedStatusChanged,
+    FrameIgnored,
+    FrameRefused,
+    GateChanged,
+    Input,
+    LinkChanged,
+    OperatorCommand,
+    PredictionReceived,
+    PredictionVoid,
+    SendFailed,
+    SendRefused,
+    SymbolStatus,
+    TimerBeat,
+    Trade,
+    WorkerCounters,
+)
+from pipeline.core.market import MarketSide
+from pipeline.core.operator import OperatorDesk
+from pipeline.core.orders import OrderAnswer
+from pipeline.core.params import EngineParams
+from pipeline.core.permit import PermitEnd
+from pipeline.core.state import EngineState
+from pipeline.core.sync import SyncedBook
+from pipeline.core.trader import Trader
+from pipeline.core.types import Authority, Instrument, Severity, TradingState, VenueMode, WorkerState
+
+LOSS_CONFIRM_NS = 2_000_000_000
+"""The loss must stand this long against an ok book: one wild quote is no loss."""
+
+
+class Engine:
+    """One session's engine; single-threaded, `handle` is its only way in."""
+
+    def __init__(self, params: EngineParams) -> None:
+        self.state = state = EngineState(params)
+        self._market = MarketSide(state)
+        self._trader = Trader(state)
+        self._operator = OperatorDesk(state, self._trader)
+        self._health = HealthAgents(params.health)
+        self._started = False
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            DepthSnapshot: self._market.on_snapshot,
+            DepthUpdate: self._market.on_update,
+            BookTicker: self._market.on_ticker,
+            Trade: self._market.on_trade,
+            FrameRefused: self._on_refused,
+            FrameIgnored: self._on_ignored,
+            PredictionReceived: self._on_prediction,
+            PredictionVoid: state.inference.close_void,
+            ExecutionReport: self._on_answer,
+            CancelRejected: self._on_answer,
+            SendRefused: self._on_answer,
+            SendFailed: self._on_answer,
+            TimerBeat: self._on_beat,
+            FeedStatusChanged: self._on_feed,
+            WorkerCounters: self._on_workers,
+            GateChanged: self._operator.on_gate,
+            LinkChanged: self._on_link,
+            OperatorCommand: self._operator.on_command,
+            SymbolStatus: self._on_symbol_status,
+        }
+
+    def handle(self, event: Input) -> list[Effect]:
+        """Take one input; give what is to be done, in order."""
+        state = self.state
+        ts_ns: int = getattr(event, "ts_ns", 0) or getattr(event, "ts_recv_ns", 0)
+        if ts_ns > state.now_ns:
+            state.now_ns = ts_ns
+        if not self._started:
+            self._start(state.now_ns)
+        self._handlers[type(event)](event)
+        return state.out.take()
+
+    # --- questions ----------------------------------------------------------------------------------------
+
+    @property
+    def mode(self) -> VenueMode:
+        """Give where orders go."""
+        return self.state.params.mode
+
+    @property
+    def authority(self) -> Authority:
+        """Give what the machine may do by itself."""
+        return self.state.authority
+
+    @property
+    def trading_state(self) -> TradingState:
+        """Give what may leave at all."""
+        return self.state.trading_state
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Give the symbols of the session."""
+        return tuple(self.state.desks)
+
+    @property
+    def open_orders(self) -> int:
+        """Count our orders the venue has or may have."""
+        return self.state.orders.open_orders
+
+    @property
+    def has_leftovers(self) -> bool:
+        """Say whether orders or positions would stay at the venue if the session ended now."""
+        positions = any(self.state.portfolio.position(symbol).lots for symbol in self.state.desks)
+        return positions or self.open_orders > 0
+
+    @property
+    def last_answer(self) -> str:
+        """Give the answer to the last operator command."""
+        return self.state.last_answer
+
+    def counts(self) -> dict[str, Any]:
+        """Give the counters of the summary."""
+        return totals.counts(self.state)
+
+    def position_summary(self) -> dict[str, dict[str, str]]:
+        """Give each symbol's position and profit as exact decimal text."""
+        return totals.positions(self.state)
+
+    def synced_book(self, symbol: str) -> SyncedBook | None:
+        """Give the book of a symbol."""
+        desk = self.state.desks.get(symbol)
+        return desk.synced if desk is not None else None
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """Give the instrument of a symbol."""
+        desk = self.state.desks.get(symbol)
+        return desk.instrument if desk is not None else None
+
+    # --- inputs -------------------------------------------------------------------------------------------
+
+    def _start(self, ts_ns: int) -> None:
+        self._started = True
+        params = self.state.params
+        detail = self.state.policy_hash[:16]
+        values = (int(params.authority), len(params.instruments))
+        self.state.out.alert(AlertCode.SESSION_STARTED, Severity.INFO, ts_ns, "", detail, values)
+        if params.authority is Authority.AUTO:
+            self._operator.open_auto("start", ts_ns)
+
+    def _on_beat(self, beat: TimerBeat) -> None:
+        now_ns, state = beat.ts_ns, self.state
+        for desk in state.desks.values():
+            self._market.on_beat(desk, now_ns)
+            self._trader.on_beat(desk, now_ns)
+        self._trader.cards_beat(now_ns)
+        self._trader.unanswered(now_ns)
+        state.portfolio.on_beat(now_ns)
+        self._operator.converge(now_ns)
+        self._watch_loss(now_ns)
+        self._watch_lag(beat)
+
+    def _on_prediction(self, event: PredictionReceived) -> None:
+        self._trader.on_prediction(event)
+        desk = self.state.desks.get(event.symbol)
+        decision = desk.decision if desk is not None else None
+        if decision is None or decision.feature_seq != event.feature_seq:
+            return
+        level = self._health.latency.read(decision.row_age_ns)
+        if level is None:
+            return
+        out, values = self.state.out, (decision.row_age_ns // 1000,)
+        if level is Level.OK:
+            out.alert(AlertCode.LATENCY_OK, Severity.INFO, event.ts_ns, event.symbol, "decide", values)
+            return
+        out.alert(AlertCode.LATENCY_HIGH, Severity.WARN, event.ts_ns, event.symbol, "decide", values)
+        if level is Level.ACT and self.state.authority is Authority.AUTO:
+            self._operator.set_authority(Authority.APPROVE, "health", event.ts_ns)
+
+    def _on_answer(self, answer: OrderAnswer) -> None:
+        self._trader.on_answer(answer)
+
+    def _on_refused(self, refused: FrameRefused) -> None:
+        self.state.counters.wire_errors += 1
+        self.state.out.alert(
+            AlertCode.FRAME_REFUSED, Severity.WARN, refused.ts_ns, "", f"{refused.reason} {refused.detail}"
+        )
+
+    def _on_ignored(self, _: FrameIgnored) -> None:
+        self.state.counters.ignored_frames += 1
+
+    def _on_feed(self, status: FeedStatusChanged) -> None:
+        self.state.feed_up = status.up
+        code = AlertCode.FEED_UP if status.up else AlertCode.FEED_DOWN
+        severity = Severity.INFO if status.up else Severity.WARN
+        self.state.out.alert(code, severity, status.ts_ns, "", f"{status.channel} {status.reason}")
+        if not status.up:
+            for desk in self.state.desks.values():
+                desk.synced.on_feed_down()
+
+    def _on_workers(self, counters: WorkerCounters) -> None:
+        self.state.workers = counters
+        running = (WorkerState.READY, WorkerState.BUSY)
+        missing = sum(1 for worker in counters.workers if worker.state not in running)
+        level = self._health.workers.read(missing)
+        if level is not None:
+            code = AlertCode.WORKER_READY if level is Level.OK else AlertCode.WORKER_DEAD
+            severity = Severity.INFO if level is Level.OK else Severity.WARN
+            self.state.out.alert(code, severity, counters.ts_ns, "", "", (missing, len(counters.workers)))
+
+    def _on_link(self, link: LinkChanged) -> None:
+        state = self.state
+        lost = state.consoles > 0 and link.consoles == 0
+        state.consoles = link.consoles
+        if not lost:
+            return
+        state.out.alert(AlertCode.CONSOLE_LOST, Severity.WARN, link.ts_ns)
+        if state.authority is Authority.APPROVE:
+            self._trader.permits_ended(state.permits.end_all(PermitEnd.PRESENCE, link.ts_ns), link.ts_ns)
+
+    def _on_symbol_status(self, status: SymbolStatus) -> None:
+        desk = self.state.desks.get(status.symbol)
+        if desk is not None:
+            desk.tradable = status.tradable
+
+    # --- watching -----------------------------------------------------------------------------------------
+
+    def _watch_loss(self, now_ns: int) -> None:
+        state = self.state
+        limits = [limit.max_daily_loss_quote_e8 for limit in state.params.limits.values()]
+        over = bool(limits) and state.portfolio.day_loss_quote_e8 >= min(limits)
+        if not over or not any(desk.book_ok for desk in state.desks.values()):
+            state.loss_since_ns = -1
+            return
+        if state.loss_since_ns < 0:
+            state.loss_since_ns = now_ns
+        if now_ns - state.loss_since_ns < LOSS_CONFIRM_NS or state.trading_state is TradingState.KILLED:
+            return
+        values = (state.portfolio.day_loss_quote_e8, min(limits))
+        state.out.alert(AlertCode.LOSS_LIMIT, Severity.CRITICAL, now_ns, "", "DAILY_LOSS", values)
+        state.out.put(CloseGate("daily loss limit", latch=True, ts_ns=now_ns))
+        self._operator.set_trading_state(TradingState.KILLED, "loss limit", now_ns)
+
+    def _watch_lag(self, beat: TimerBeat) -> None:
+        level = self._health.loop_lag.read(beat.loop_lag_ns)
+        if level is None or level is Level.OK:
+            return
+        values = (beat.loop_lag_ns // 1000,)
+        self.state.out.alert(AlertCode.LOOP_LAG, Severity.WARN, beat.ts_ns, "", "", values)
+        if level is Level.ACT:
+            self._operator.set_trading_state(
+                min(TradingState.HALTED, self.state.trading_state), "loop lag", beat.ts_ns
+            )

@@ -1,0 +1,174 @@
+"""The market side of an input: book, features, tape, and when a row is asked for.
+
+Rows are asked for on a grid, and at once when the best prices or sizes change, at most every 20 ms. The row
+contains only events received before its decision time: a row after a change is decided one nanosecond
+after the event that changed it.
+"""
+
+from __future__ import annotations
+
+from pipeline.core.desk import SymbolDesk
+from pipeline.core.effects import AlertCode, RequestInference, RequestSnapshot
+from pipeline.core.history import POINT_NS
+from pipeline.core.inputs import BookTicker, DepthSnapshot, DepthUpdate, Trade
+from pipeline.core.state import EngineState
+from pipeline.core.sync_step import SyncEvent, SyncStep
+from pipeline.core.types import Severity, Trigger
+
+_LOST = {
+    SyncEvent.GAP: AlertCode.BOOK_GAP,
+    SyncEvent.CROSSED: AlertCode.BOOK_CROSSED,
+    SyncEvent.STALE: AlertCode.BOOK_STALE,
+    SyncEvent.RESYNC: AlertCode.BOOK_GAP,
+}
+
+
+class MarketSide:
+    """Applies market data to a desk and asks for rows."""
+
+    def __init__(self, state: EngineState) -> None:
+        self._state = state
+        self._decision = state.params.decision
+        self._model = state.params.model
+
+    def on_snapshot(self, snapshot: DepthSnapshot) -> None:
+        """Take a whole book."""
+        desk = self._desk(snapshot.symbol)
+        if desk is not None:
+            desk.newest_recv_ns = snapshot.ts_recv_ns
+            self._after_depth(desk, desk.synced.on_snapshot(snapshot), snapshot.ts_recv_ns)
+
+    def on_update(self, update: DepthUpdate) -> None:
+        """Take a batch of levels."""
+        desk = self._desk(update.symbol)
+        if desk is not None:
+            desk.newest_recv_ns = update.ts_recv_ns
+            self._after_depth(desk, desk.synced.on_update(update), update.ts_recv_ns)
+
+    def on_ticker(self, ticker: BookTicker) -> None:
+        """Take the best prices and sizes."""
+        desk = self._desk(ticker.symbol)
+        if desk is None:
+            return
+        ts_ns = desk.newest_recv_ns = ticker.ts_recv_ns
+        if desk.synced.on_ticker(ticker) and desk.book_ok:
+            desk.confirmed_recv_ns = ts_ns
+            desk.features.on_ticker(desk.synced, ts_ns)
+            self._touch_may_have_changed(desk, ts_ns)
+
+    def on_trade(self, trade: Trade) -> None:
+        """Take a print of the tape."""
+        desk = self._desk(trade.symbol)
+        if desk is None:
+            return
+        desk.newest_recv_ns = trade.ts_recv_ns
+        self._state.counters.trades += 1
+        desk.features.on_trade(trade)
+        desk.last_price_ticks = trade.price_ticks
+        desk.last_side = int(trade.aggressor_side)
+        desk.prints.append((trade.ts_recv_ns, desk.last_side, trade.price_ticks, trade.size_units))
+
+    def on_beat(self, desk: SymbolDesk, ts_ns: int) -> None:
+        """Let time pass: silence, locked books, the decision grid, a point of the charts."""
+        step = desk.synced.on_beat(ts_ns)
+        if step.event is not SyncEvent.NOTHING:
+            self._after_depth(desk, step, ts_ns)
+        grid = ts_ns // self._decision.grid_ns
+        if grid != desk.last_grid:
+            desk.last_grid = grid
+            self._ask(desk, Trigger.GRID, ts_ns)
+        point = ts_ns // POINT_NS
+        if point != desk.last_point:
+            desk.last_point = point
+            self._chart_point(desk, ts_ns)
+
+    def _desk(self, symbol: str) -> SymbolDesk | None:
+        desk = self._state.desks.get(symbol)
+        if desk is None:
+            self._state.counters.unknown_symbols += 1
+        return desk
+
+    def _after_depth(self, desk: SymbolDesk, step: SyncStep, ts_ns: int) -> None:
+        state = self._state
+        if step.snapshot_reason:
+            epoch = desk.synced.epoch
+            state.out.put(RequestSnapshot(desk.symbol, step.snapshot_reason, epoch, ts_ns))
+        match step.event:
+            case SyncEvent.APPLIED:
+                self._applied(desk, ts_ns)
+            case SyncEvent.SYNCED | SyncEvent.RECOVERED:
+                values = (desk.synced.last_update_id, desk.synced.gaps)
+                state.out.alert(AlertCode.BOOK_SYNCED, Severity.INFO, ts_ns, desk.symbol, "", values)
+                if step.event is SyncEvent.SYNCED:
+                    desk.features.on_reset(ts_ns)
+                self._applied(desk, ts_ns)
+            case SyncEvent.GAP | SyncEvent.CROSSED | SyncEvent.STALE | SyncEvent.RESYNC:
+                self._lost(desk, step, ts_ns)
+            case _:
+                pass
+
+    def _applied(self, desk: SymbolDesk, ts_ns: int) -> None:
+        desk.confirmed_recv_ns = ts_ns
+        desk.features.on_book(desk.synced, ts_ns)
+        self._touch_may_have_changed(desk, ts_ns)
+
+    def _lost(self, desk: SymbolDesk, step: SyncStep, ts_ns: int) -> None:
+        state = self._state
+        if step.event in (SyncEvent.GAP, SyncEvent.RESYNC):
+            desk.last_gap_ns = ts_ns
+            desk.features.on_reset(ts_ns)
+        severity = Severity.INFO if step.snapshot_reason in ("start", "epoch", "retry") else Severity.WARN
+        state.out.alert(_LOST[step.event], severity, ts_ns, desk.symbol, "", (desk.synced.gaps,))
+        desk.row_epoch += 1
+        desk.outcomes.forget()
+        if desk.decider is not None:
+            desk.decider.reset()
+        desk.decision = None
+        state.portfolio.on_book_lost(desk.symbol)
+        state.ideas.withdraw(desk.symbol, ts_ns)
+
+    def _touch_may_have_changed(self, desk: SymbolDesk, ts_ns: int) -> None:
+        l1 = desk.synced.l1
+        if l1 == desk.last_l1:
+            return
+        desk.last_l1 = l1
+        if l1[0] > 0 and l1[2] > 0:
+            self._state.portfolio.on_mark(desk.symbol, l1[0], l1[2])
+        if ts_ns - desk.last_asked_ns >= self._decision.min_interval_ns:
+            self._ask(desk, Trigger.L1_CHANGE, ts_ns + 1)
+
+    def _ask(self, desk: SymbolDesk, trigger: Trigger, ts_ns: int) -> None:
+        model, state = self._model, self._state
+        if model is None or not desk.book_ok or not desk.features.ready(model.features, ts_ns):
+            return
+        desk.last_asked_ns = ts_ns
+        epoch = desk.row_epoch
+        row = desk.features.row_e6(model.features, ts_ns)
+        state.counters.features += 1
+        seq = state.inference.ask(desk.symbol, epoch, trigger, ts_ns, desk.newest_recv_ns)
+        state.out.put(
+            RequestInference(
+                symbol=desk.symbol,
+                feature_seq=seq,
+                epoch=epoch,
+                trigger=trigger,
+                row_e6=row,
+                model_id=model.model_id,
+                generation=model.generation,
+                schema_hash=model.schema_hash,
+                ts_ns=ts_ns,
+                newest_recv_ns=desk.newest_recv_ns,
+            )
+        )
+
+    def _chart_point(self, desk: SymbolDesk, ts_ns: int) -> None:
+        mid = desk.mid_half_ticks
+        desk.mid_path.push(mid)
+        desk.mid_range.push(mid)
+        desk.outcomes.mature(mid, ts_ns)
+        decision = desk.decision
+        fresh = decision is not None and ts_ns - decision.ts_ns <= self._decision.max_row_age_ns + POINT_NS
+        if decision is None or not fresh:
+            desk.score_path.push_missing()
+        else:
+            desk.score_path.push(decision.score_e6)

@@ -1,0 +1,284 @@
+"""What a person asks for: permits, steps down, cancels, flatten, halt, resume.
+
+Going down the three axes is done at once and never undone by the same key; going up is a command of its
+own. Each command leaves one line of answer in `state.last_answer`; an empty line means the screen shows it.
+"""
+
+from __future__ import annotations
+
+from pipeline.core.cards import PressRefusal
+from pipeline.core.desk import SymbolDesk
+from pipeline.core.effects import AlertCode, CloseGate, OpenGate
+from pipeline.core.funnel import Stage
+from pipeline.core.inputs import Command, GateChanged, OperatorCommand
+from pipeline.core.permit import PermitEnd, PermitRecord
+from pipeline.core.state import EngineState, KillProgress
+from pipeline.core.trader import Trader
+from pipeline.core.types import Authority, Severity, TradingState
+
+
+class OperatorDesk:
+    """Carries out operator commands and changes of the gate."""
+
+    def __init__(self, state: EngineState, trader: Trader) -> None:
+        self._state = state
+        self._trader = trader
+        self._acts = {
+            Command.PERMIT_ONCE: self._permit_once,
+            Command.DECLINE: self._decline,
+            Command.PERMIT_WINDOW: self._permit_window,
+            Command.END_PERMITS: self._end_permits,
+            Command.AUTHORITY_DOWN: self._authority_down,
+            Command.SET_AUTHORITY: self._set_authority,
+            Command.HALT: self._halt,
+            Command.REDUCE: self._reduce,
+            Command.RESUME: self._resume,
+            Command.KILL: self._kill,
+            Command.RELEASE: self._release,
+            Command.CANCEL_ORDER: self._cancel_order,
+            Command.CANCEL_ALL: self._cancel_all,
+            Command.FLATTEN: self._flatten,
+            Command.EDIT_SIZE: self._edit_size,
+            Command.NOTE_ALERT: self._note_alert,
+        }
+
+    def on_command(self, command: OperatorCommand) -> None:
+        """Carry out one command."""
+        self._state.last_answer = self._acts[command.command](command)
+
+    def on_gate(self, gate: GateChanged) -> None:
+        """Follow the gate: closed halts or kills, opened leads to HALTED and no further."""
+        state = self._state
+        state.gate = gate
+        if gate.open:
+            state.out.alert(AlertCode.GATE_OPENED, Severity.INFO, gate.ts_ns, "", gate.who)
+            state.kill = None
+            if state.trading_state is TradingState.KILLED:
+                self.set_trading_state(TradingState.HALTED, gate.who, gate.ts_ns)
+            return
+        severity = Severity.CRITICAL if gate.latched else Severity.WARN
+        detail = f"{gate.who} {gate.reason}".strip()
+        state.out.alert(AlertCode.GATE_CLOSED, severity, gate.ts_ns, "", detail, (gate.generation,))
+        self._begin_kill(gate)
+        wanted = TradingState.KILLED if gate.latched else TradingState.HALTED
+        if wanted < state.trading_state:
+            self.set_trading_state(wanted, gate.who, gate.ts_ns)
+        if gate.latched:
+            for desk in state.desks.values():
+                self._cancel_live(desk, "KILL", gate.ts_ns)
+
+    def converge(self, now_ns: int) -> None:
+        """Go on cancelling after a kill until the venue has nothing of ours left, and say when."""
+        state = self._state
+        if state.kill is None or not state.kill.latched or state.kill.confirmed_ts_ns:
+            return
+        if state.orders.open_orders == 0:
+            state.kill.confirmed_ts_ns = now_ns
+            state.out.alert(AlertCode.ORDERS_GONE, Severity.INFO, now_ns)
+            return
+        for desk in state.desks.values():
+            self._cancel_live(desk, "KILL", now_ns)
+
+    def set_trading_state(self, wanted: TradingState, who: str, now_ns: int) -> None:
+        """Change the trading state; HALTED and below take every card and permit away."""
+        state = self._state
+        if wanted is state.trading_state:
+            return
+        values = (int(state.trading_state), int(wanted))
+        state.trading_state = wanted
+        severity = Severity.WARN if wanted <= TradingState.HALTED else Severity.INFO
+        state.out.alert(AlertCode.TRADING_STATE_CHANGED, severity, now_ns, "", who, values)
+        self._trader.permits_ended(state.permits.set_trading_state(wanted, now_ns), now_ns)
+        for desk in state.desks.values():
+            if wanted is not TradingState.ACTIVE:
+                state.ideas.withdraw(desk.symbol, now_ns)
+            self._trader.work(desk, now_ns)
+
+    def set_authority(self, wanted: Authority, who: str, now_ns: int) -> None:
+        """Change the authority; AUTO opens its permit on every symbol."""
+        state = self._state
+        values = (int(state.authority), int(wanted))
+        state.authority = wanted
+        state.out.alert(AlertCode.AUTHORITY_CHANGED, Severity.INFO, now_ns, "", who, values)
+        self._trader.permits_ended(state.permits.set_authority(wanted, now_ns), now_ns)
+        if wanted is Authority.AUTO:
+            self.open_auto(who, now_ns)
+        for desk in state.desks.values():
+            self._trader.work(desk, now_ns)
+
+    def open_auto(self, who: str, now_ns: int) -> None:
+        """Open the permit of AUTO on every symbol that has limits."""
+        model = self._state.params.model
+        if model is None:
+            return
+        for symbol in self._state.desks:
+            record = self._state.permits.open_auto(symbol, who, model.model_id, model.generation, now_ns)
+            if isinstance(record, PermitRecord):
+                self._opened(record, now_ns)
+
+    # --- permits ------------------------------------------------------------------------------------------
+
+    def _permit_once(self, command: OperatorCommand) -> str:
+        state, now_ns = self._state, command.ts_ns
+        idea = state.ideas.find(command.target_id)
+        symbol = idea.symbol if idea is not None else command.symbol
+        aimed = state.aimed_lots(symbol)
+        record = state.permits.permit_once(idea, command.revision, command.who, aimed, now_ns)
+        if isinstance(record, PressRefusal):
+            return self._press_refused(command, record)
+        state.ideas.take(command.target_id, now_ns)
+        self._opened(record, now_ns)
+        desk = state.desks[symbol]
+        desk.funnel.count(Stage.PERMITTED, now_ns)
+        desk.policy.adopt()
+        self._trader.work(desk, now_ns)
+        return ""
+
+    def _decline(self, command: OperatorCommand) -> str:
+        state = self._state
+        answer = state.ideas.decline(command.target_id, command.revision, command.ts_ns)
+        if isinstance(answer, PressRefusal):
+            return self._press_refused(command, answer)
+        state.desks[answer.symbol].funnel.count(Stage.DECLINED, command.ts_ns)
+        return ""
+
+    def _permit_window(self, command: OperatorCommand) -> str:
+        state, model = self._state, self._state.params.model
+        if model is None or command.symbol not in state.desks:
+            return self._press_refused(command, PressRefusal.BAD_TERMS)
+        record = state.permits.open_window(
+            command.symbol,
+            command.terms,
+            command.who,
+            model.model_id,
+            model.generation,
+            state.portfolio.day_quote_e8,
+            command.ts_ns,
+        )
+        if isinstance(record, PressRefusal):
+            return self._press_refused(command, record)
+        self._opened(record, command.ts_ns)
+        state.desks[command.symbol].policy.adopt()
+        return ""
+
+    def _end_permits(self, command: OperatorCommand) -> str:
+        ended = self._state.permits.end_all(PermitEnd.OPERATOR, command.ts_ns)
+        self._trader.permits_ended(ended, command.ts_ns)
+        return f"{len(ended)} permits ended"
+
+    def _edit_size(self, command: OperatorCommand) -> str:
+        answer = self._state.ideas.edit(command.target_id, command.revision, command.qty_lots, command.ts_ns)
+        return self._press_refused(command, answer) if isinstance(answer, PressRefusal) else ""
+
+    def _opened(self, record: PermitRecord, now_ns: int) -> None:
+        state, permit = self._state, record.permit
+        state.counters.permits += 1
+        values = (permit.permit_id, permit.idea_id, permit.max_order_lots)
+        state.out.alert(AlertCode.PERMIT_OPENED, Severity.INFO, now_ns, permit.symbol, permit.who, values)
+
+    def _press_refused(self, command: OperatorCommand, refusal: PressRefusal) -> str:
+        self._state.out.alert(
+            AlertCode.PERMIT_REFUSED, Severity.INFO, command.ts_ns, command.symbol, refusal.value
+        )
+        return refusal.value
+
+    # --- the three axes -----------------------------------------------------------------------------------
+
+    def _authority_down(self, command: OperatorCommand) -> str:
+        lower = Authority(max(0, self._state.authority - 1))
+        if lower is not self._state.authority:
+            self.set_authority(lower, command.who, command.ts_ns)
+        return lower.name
+
+    def _set_authority(self, command: OperatorCommand) -> str:
+        if command.authority not in tuple(Authority):
+            return f"authority {command.authority}: wanted 0, 1 or 2"
+        self.set_authority(Authority(command.authority), command.who, command.ts_ns)
+        return self._state.authority.name
+
+    def _halt(self, command: OperatorCommand) -> str:
+        if self._state.trading_state > TradingState.HALTED:
+            self.set_trading_state(TradingState.HALTED, command.who, command.ts_ns)
+        return self._state.trading_state.name
+
+    def _reduce(self, command: OperatorCommand) -> str:
+        if self._state.trading_state > TradingState.REDUCING:
+            self.set_trading_state(TradingState.REDUCING, command.who, command.ts_ns)
+        return self._state.trading_state.name
+
+    def _resume(self, command: OperatorCommand) -> str:
+        state = self._state
+        if state.trading_state is TradingState.KILLED or not state.gate_open:
+            return "the gate is closed: release it first"
+        state.out.put(OpenGate(command.ts_ns))
+        for desk in state.desks.values():
+            state.risk.reenable(desk.symbol)
+        self.set_trading_state(TradingState.ACTIVE, command.who, command.ts_ns)
+        if state.authority is Authority.AUTO:
+            self.open_auto(command.who, command.ts_ns)
+        return state.trading_state.name
+
+    def _kill(self, command: OperatorCommand) -> str:
+        self._state.out.put(CloseGate(f"kill by {command.who}", latch=True, ts_ns=command.ts_ns))
+        return "KILLED"
+
+    def _release(self, command: OperatorCommand) -> str:
+        if not self._state.gate_open:
+            return "the gate is still closed"
+        self.set_trading_state(TradingState.HALTED, command.who, command.ts_ns)
+        return "released: HALTED, `:resume` arms"
+
+    # --- orders -------------------------------------------------------------------------------------------
+
+    def _cancel_order(self, command: OperatorCommand) -> str:
+        order = self._state.orders.order(command.client_order_id)
+        if order is None or not order.is_live:
+            return "no such working order"
+        desk = self._state.desks[order.symbol]
+        self._trader.cancel(desk, command.client_order_id, "OPERATOR", command.ts_ns)
+        return ""
+
+    def _cancel_all(self, command: OperatorCommand) -> str:
+        desk = self._state.desks.get(command.symbol)
+        if desk is None:
+            return f"{command.symbol}: not in this session"
+        return f"{self._cancel_live(desk, 'OPERATOR', command.ts_ns)} cancels sent"
+
+    def _flatten(self, command: OperatorCommand) -> str:
+        desk = self._state.desks.get(command.symbol)
+        if desk is None:
+            return f"{command.symbol}: not in this session"
+        if self._state.portfolio.position(desk.symbol).lots == 0:
+            return "nothing to flatten: the position is at home"
+        desk.flatten_who = command.who
+        self._trader.work(desk, command.ts_ns)
+        return ""
+
+    def _note_alert(self, command: OperatorCommand) -> str:
+        return "" if self._state.alerts.note(command.target_id, command.who) else "no alert to note"
+
+    def _cancel_live(self, desk: SymbolDesk, reason: str, now_ns: int) -> int:
+        orders = self._state.orders.live(desk.symbol)
+        for order in orders:
+            if order.cancel_asked_ns < 0 or now_ns - order.cancel_asked_ns >= CANCEL_REPEAT_NS:
+                self._trader.cancel(desk, order.client_order_id, reason, now_ns)
+        return len(orders)
+
+    def _begin_kill(self, gate: GateChanged) -> None:
+        state = self._state
+        if state.kill is not None:
+            state.kill.latched = state.kill.latched or gate.latched
+            return
+        state.kill = KillProgress(
+            who=gate.who,
+            reason=gate.reason,
+            ts_ns=gate.ts_ns,
+            latched=gate.latched,
+            ours_total=state.orders.open_orders,
+            canceled_before=state.orders.counts.canceled,
+            filled_before=state.orders.counts.filled,
+        )
+
+
+CANCEL_REPEAT_NS = 1_000_000_000
+"""A cancel nobody answered is asked again after this."""

@@ -1,0 +1,94 @@
+"""The engine's whole state in one place: the desks, the account, the three axes, and the counters.
+
+`market.py`, `trader.py` and `operator.py` share it; the engine is the only writer, one input at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.core.alerts import AlertBoard
+from pipeline.core.desk import SymbolDesk
+from pipeline.core.ideas import IdeaBoard
+from pipeline.core.inference import InferenceDesk
+from pipeline.core.inputs import GateChanged, WorkerCounters
+from pipeline.core.orders import OrderStore
+from pipeline.core.outbox import Outbox
+from pipeline.core.params import EngineParams
+from pipeline.core.permits import PermitBook
+from pipeline.core.portfolio import Portfolio
+from pipeline.core.risk import RiskEngine
+from pipeline.core.types import Authority, TradingState
+
+
+@dataclass(slots=True)
+class EngineCounters:
+    """What happened since the start; the summary prints these."""
+
+    trades: int = 0
+    ignored_frames: int = 0
+    wire_errors: int = 0
+    signals: int = 0
+    ideas: int = 0
+    permits: int = 0
+    decisions: int = 0
+    predictions: int = 0
+    features: int = 0
+    unknown_symbols: int = 0
+
+
+@dataclass(slots=True)
+class KillProgress:
+    """One kill from the closing of the gate to the venue's zero."""
+
+    who: str
+    reason: str
+    ts_ns: int
+    latched: bool
+    ours_total: int
+    canceled_before: int
+    filled_before: int
+    cancels_sent: int = 0
+    confirmed_ts_ns: int = 0
+
+
+class EngineState:
+    """State shared by the engine's rooms."""
+
+    def __init__(self, params: EngineParams) -> None:
+        self.params = params
+        self.policy_hash = params.digest()
+        self.alerts = AlertBoard()
+        self.out = Outbox(self.alerts)
+        self.desks = {i.symbol: SymbolDesk(params, i) for i in params.instruments}
+        self.inference = InferenceDesk(params.model, params.decision.max_row_age_ns)
+        self.orders = OrderStore(params.session_number)
+        self.portfolio = Portfolio(params.instruments, params.home_base_e8, params.balance_quote_e8)
+        self.risk = RiskEngine(params.limits, self.orders, self.portfolio, self.policy_hash)
+        self.permits = PermitBook(
+            params.permits, params.execution, params.limits, self.policy_hash, params.authority
+        )
+        self.ideas = IdeaBoard(params.permits, params.execution)
+        self.counters = EngineCounters()
+        self.denied: dict[str, int] = {}
+        self.authority: Authority = params.authority
+        self.trading_state = TradingState.ACTIVE
+        self.gate: GateChanged | None = None
+        self.kill: KillProgress | None = None
+        self.workers: WorkerCounters | None = None
+        self.feed_up = True
+        self.consoles = 0
+        self.now_ns = 0
+        self.loss_since_ns = -1
+        self.last_answer = ""
+
+    @property
+    def gate_open(self) -> bool:
+        """Say whether the gate was open when last heard of."""
+        return self.gate is None or self.gate.open
+
+    def aimed_lots(self, symbol: str) -> int:
+        """Give the position with every open order counted as filled."""
+        position = self.portfolio.find(symbol)
+        lots = position.lots if position is not None else 0
+        return lots + self.orders.exposure(symbol).net_lots

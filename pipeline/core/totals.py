@@ -1,0 +1,66 @@
+"""The counters of a session as its summary prints them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.core.state import EngineState
+from pipeline.core.types import scaled_text
+
+
+def counts(state: EngineState) -> dict[str, Any]:
+    """Give every counter of the summary, by its name there."""
+    books = [desk.synced for desk in state.desks.values()]
+    inference, orders, counters = state.inference, state.orders.counts, state.counters
+    return {
+        "updates": sum(book.updates for book in books),
+        "trades": counters.trades,
+        "gaps": sum(book.gaps for book in books),
+        "resyncs": sum(book.resyncs for book in books),
+        "crossed": sum(book.crossed for book in books),
+        "ignored": sum(book.ignored for book in books) + counters.ignored_frames,
+        "wire_errors": counters.wire_errors,
+        "bookticker": {
+            "shared": sum(book.check.shared for book in books),
+            "equal": sum(book.check.equal for book in books),
+        },
+        "features": counters.features,
+        "predictions": counters.predictions,
+        "stale_predictions": inference.stale + inference.late,
+        "conflated": inference.conflated,
+        "decisions": counters.decisions,
+        "signals": counters.signals,
+        "ideas": counters.ideas,
+        "permits": counters.permits,
+        "orders": orders.sent,
+        "fills": orders.fills,
+        "denied": _denied(state),
+        "alerts": state.alerts.raised,
+        "open_orders": state.orders.open_orders,
+        "trading_state": state.trading_state.name,
+        "authority": state.authority.name,
+    }
+
+
+def positions(state: EngineState) -> dict[str, dict[str, str]]:
+    """Give each symbol's position and profit as exact decimal text."""
+    result = {}
+    for symbol, desk in state.desks.items():
+        position = state.portfolio.position(symbol)
+        result[symbol] = {
+            "qty": desk.instrument.qty_text(position.lots),
+            "avg_price": scaled_text(position.avg_price_e8, 8),
+            "closed": scaled_text(position.closed_quote_e8, 8),
+            "open": scaled_text(position.open_quote_e8, 8),
+            "fees": scaled_text(position.fees_quote_e8, 8),
+        }
+    return result
+
+
+def _denied(state: EngineState) -> dict[str, int]:
+    """Give denials of the risk checks, and the reasons that stopped decisions before them."""
+    stopped = dict(state.denied)
+    for desk in state.desks.values():
+        for reason, count in desk.funnel.session().stopped:
+            stopped[reason.value] = max(stopped.get(reason.value, 0), count)
+    return stopped

@@ -1,0 +1,154 @@
+"""Builds the one snapshot the console draws, from the engine's state and the session's facts."""
+
+from __future__ import annotations
+
+from pipeline.core import view_market, view_trading
+from pipeline.core.desk import SymbolDesk
+from pipeline.core.engine import Engine
+from pipeline.core.facts import RuntimeFacts
+from pipeline.core.registry import spec_of
+from pipeline.core.snapshot import (
+    ChainView,
+    ConsoleSnapshot,
+    FeatureRow,
+    HeaderView,
+    ModelView,
+    StageView,
+)
+from pipeline.core.state import EngineState
+from pipeline.core.types import TradingState, WorkerState
+
+ALERTS = 12
+
+
+def build_snapshot(engine: Engine, symbol: str, seq: int, ts_ns: int, facts: RuntimeFacts) -> ConsoleSnapshot:
+    """Build one picture of `symbol`; an unknown or empty symbol shows the first of the session."""
+    state = engine.state
+    desk = state.desks.get(symbol) or next(iter(state.desks.values()))
+    params = state.params
+    orders = state.orders.live(desk.symbol)
+    return ConsoleSnapshot(
+        seq=seq,
+        ts_ns=ts_ns,
+        instrument=view_market.instrument_view(desk.instrument),
+        symbols=engine.symbols,
+        header=_header(state, desk, facts, ts_ns),
+        kill=view_trading.kill_view(state),
+        ladder=view_market.ladder_view(desk, orders, ts_ns),
+        chart=view_market.chart_view(desk, ts_ns),
+        score=view_market.score_view(
+            desk, params.model, 2 * params.decision.entry_e6, 2 * params.decision.leave_e6, ts_ns
+        ),
+        imbalance=view_market.imbalance_view(desk, ts_ns),
+        why=view_trading.why_view(state, desk, facts.planted, ts_ns),
+        proposals=view_trading.proposal_views(state, ts_ns),
+        permits=view_trading.permit_views(state, ts_ns),
+        snoozed=tuple((s, int(side), left // 1_000_000) for s, side, left in state.ideas.snoozed(ts_ns)),
+        orders=view_trading.order_views(state, facts.queue_ahead_units, ts_ns),
+        counts=view_trading.counts_view(state),
+        position=view_trading.position_view(state, desk),
+        tape=view_market.tape_view(desk),
+        alerts=state.alerts.views(ALERTS),
+        chain=_chain(state, desk, facts, ts_ns),
+        limits=view_trading.limit_rows(state, desk),
+        model=_model(state, desk, ts_ns),
+    )
+
+
+def _header(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: int) -> HeaderView:
+    params, portfolio, gate = state.params, state.portfolio, state.gate
+    position = portfolio.position(desk.symbol)
+    limits, model = desk.limits, params.model
+    limit = limits.max_daily_loss_quote_e8 if limits else 0
+    return HeaderView(
+        mode=params.mode,
+        authority=state.authority,
+        trading_state=state.trading_state,
+        session=facts.session,
+        operator=facts.operator,
+        controllers=facts.consoles,
+        model=f"{model.name}@{model.model_id[:8]}" if model is not None else "",
+        gate_open=state.gate_open,
+        gate_closers=gate.closers if gate is not None and not gate.open else (),
+        position_lots=position.lots,
+        day_quote_e8=portfolio.day_quote_e8,
+        loss_used_e6=portfolio.day_loss_quote_e8 * 1_000_000 // limit if limit else -1,
+        loss_limit_quote_e8=limit,
+        gross_quote_e8=portfolio.gross_quote_e8,
+        unmanaged_lots=position.lots if desk.policy.unmanaged else 0,
+        alerts_unnoted=state.alerts.unnoted,
+        window=view_trading.window_words(state, ts_ns),
+        limits_profile=limits.profile if limits else "none",
+        replay=facts.replay,
+    )
+
+
+def _chain(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: int) -> ChainView:
+    stages = (_feed_stage(desk, ts_ns), *facts.stages)
+    measured = [stage for stage in stages if stage.p99_us >= 0 and stage.name != "feed"]
+    running = (WorkerState.READY, WorkerState.BUSY)
+    return ChainView(
+        stages=stages,
+        slowest=max(measured, key=lambda stage: stage.p99_us).name if measured else "",
+        stopped=_stopped(state, desk, facts, ts_ns),
+        workers=facts.workers,
+        workers_ready=sum(1 for worker in facts.workers if worker.state in running),
+        conflated=state.inference.conflated,
+        late=state.inference.late,
+        void=state.inference.void,
+        feed_up=state.feed_up,
+        loop_lag_us=facts.loop_lag_us,
+        clock_offset_ms=0,
+        journal_ok=facts.journal_ok,
+        rss_mb=facts.rss_mb,
+        guard=facts.guard,
+    )
+
+
+def _feed_stage(desk: SymbolDesk, ts_ns: int) -> StageView:
+    age_us = (ts_ns - desk.newest_recv_ns) // 1000 if desk.newest_recv_ns else -1
+    return StageView(name="feed", now_us=age_us, p50_us=-1, p99_us=-1, ok=desk.book_ok)
+
+
+def _stopped(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: int) -> str:
+    """Give the first thing that keeps any new order from going now; empty when nothing does."""
+    model = state.params.model
+    if not state.gate_open:
+        return "KILLED" if state.trading_state is TradingState.KILLED else "GATE_CLOSED"
+    if state.trading_state is not TradingState.ACTIVE:
+        return state.trading_state.name
+    if not desk.book_ok:
+        return "BOOK_NOT_OK"
+    if model is None:
+        return "NO_MODEL"
+    if desk.limits is None:
+        return "NO_LIMITS"
+    if not desk.features.ready(model.features, ts_ns):
+        return "NOT_READY"
+    running = (WorkerState.READY, WorkerState.BUSY)
+    if facts.workers and not any(worker.state in running for worker in facts.workers):
+        return "NO_WORKER"
+    if state.risk.is_disabled(desk.symbol):
+        return "REPEATED_EXECUTION"
+    return ""
+
+
+def _model(state: EngineState, desk: SymbolDesk, ts_ns: int) -> ModelView | None:
+    model = state.params.model
+    if model is None:
+        return None
+    waiting = desk.features.not_ready(model.features, ts_ns)
+    rows = []
+    for name in model.features:
+        value = desk.features.shown_e6(name, ts_ns)
+        rows.append(
+            FeatureRow(name, value or 0, name not in waiting and value is not None, spec_of(name).unit)
+        )
+    return ModelView(
+        name=model.name,
+        model_id=model.model_id,
+        generation=model.generation,
+        schema_hash=model.schema_hash,
+        horizon_ms=model.horizon_ms,
+        features=tuple(rows),
+    )

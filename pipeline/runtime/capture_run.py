@@ -1,0 +1,230 @@
+"""One pass over a capture in virtual time: frames, beats, answers and venue reports in one total order.
+
+A capture holds no predictions and no beats. Here the model runs in lock-step: a row is sent to a worker at
+its decision time and its answer enters at decision time plus the configured latency, however long the worker
+really took; beats are made at each 10 ms of receive time passed; the paper venue lives in the same time. So
+a capture gives the same inputs, and the engine the same effects, on any machine and at any speed.
+
+What happens at the same instant is ordered: venue reports, then answers, then the beat, then frames. A
+frame at T comes after everything due at T, so a row decided at T holds only events received before T.
+"""
+
+from __future__ import annotations
+
+import enum
+import heapq
+from collections.abc import Iterator
+from time import perf_counter
+
+from pipeline.core.effects import CancelAll, CancelOrder, Effect, RequestInference, SubmitOrder
+from pipeline.core.engine import Engine
+from pipeline.core.inputs import (
+    BookTicker,
+    DepthSnapshot,
+    DepthUpdate,
+    Input,
+    PredictionReceived,
+    PredictionVoid,
+    SendRefused,
+    TimerBeat,
+    Trade,
+)
+from pipeline.runtime.capture import CapturedFrame
+from pipeline.runtime.gateway import PaperGateway
+from pipeline.runtime.pump import JournalLike, Pump
+from pipeline.runtime.workers import WorkerPool
+from pipeline.wire.codec import Codec
+
+BEAT_NS = 10_000_000
+LONGEST_SILENCE_NS = 60_000_000_000
+"""A hole longer than this (joined captures of different days) is jumped without beats."""
+
+_FRAMES_BETWEEN_LOOKS = 64
+
+
+class Progress(enum.Enum):
+    """Why `CaptureRun.advance` came back."""
+
+    REACHED = enum.auto()
+    """Everything up to the asked time has happened."""
+    BUDGET = enum.auto()
+    """The time budget is used up; call again."""
+    WAITING = enum.auto()
+    """A worker's answer is due and not here yet; call again when it is."""
+    ENDED = enum.auto()
+    """The capture is over."""
+
+
+class CaptureRun:
+    """Drives one engine over one capture; built anew for a loop or a seek back."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        codec: Codec,
+        frames: Iterator[CapturedFrame],
+        gateway: PaperGateway,
+        pool: WorkerPool | None,
+        journal: JournalLike | None,
+        inference_latency_ns: int,
+        symbol_hint: str = "",
+    ) -> None:
+        self.engine = engine
+        self.pump = Pump(engine, codec, journal, self._carry_out, self._observe)
+        self.pump.symbol_hint = symbol_hint
+        self.gateway = gateway
+        self._pool = pool
+        self._frames = frames
+        self._latency_ns = inference_latency_ns
+        self._answers: list[tuple[int, int, RequestInference]] = []
+        self._arrived: dict[int, PredictionReceived | PredictionVoid] = {}
+        self._refusals: list[SendRefused] = []
+        self._next = next(frames, None)
+        self.start_ns = self._next.ts_recv_ns if self._next else 0
+        self.now_ns = self.start_ns
+        self._beat_ns = self.start_ns // BEAT_NS * BEAT_NS + BEAT_NS
+        self.frames_done = 0
+
+    @property
+    def ended(self) -> bool:
+        """Say whether the last frame has been handled."""
+        return self._next is None
+
+    @property
+    def next_frame_ns(self) -> int:
+        """Give the receive time of the next frame; the current time at the end."""
+        return self.now_ns if self._next is None else self._next.ts_recv_ns
+
+    def advance(self, until_ns: int | None, budget_s: float, frame_limit: int = 0) -> Progress:
+        """Handle everything up to `until_ns` (None: to the end), for at most `budget_s` of real time.
+
+        `frame_limit` > 0 stops after that many frames (a step).
+        """
+        deadline = perf_counter() + budget_s
+        done = 0
+        while self._next is not None:
+            horizon = self._next.ts_recv_ns
+            if until_ns is not None and until_ns < horizon:
+                return self._happen_until(until_ns) or Progress.REACHED
+            waiting = self._happen_until(horizon)
+            if waiting is not None:
+                return waiting
+            self._take_frame(self._next)
+            done += 1
+            if done == frame_limit:
+                return Progress.REACHED
+            if done % _FRAMES_BETWEEN_LOOKS == 0 and perf_counter() > deadline:
+                return Progress.BUDGET
+        return Progress.ENDED
+
+    def put(self, event: Input) -> None:
+        """Hand over an input from outside the capture (a command, the gate) at the current virtual time."""
+        self.pump.event(event)
+        self._flush_refusals()
+
+    def collect_answers(self) -> None:
+        """Take what the workers have finished; cheap when there is nothing."""
+        if self._pool is None:
+            return
+        for answer in self._pool.poll(self.now_ns):
+            self._arrived[answer.feature_seq] = answer
+            self.pump.answer_arrived(answer.feature_seq)
+
+    def _take_frame(self, frame: CapturedFrame) -> None:
+        self.now_ns = frame.ts_recv_ns
+        self.pump.frame(frame.payload, frame.ts_recv_ns, 0)
+        self._flush_refusals()
+        self.frames_done += 1
+        self._next = next(self._frames, None)
+        if self._next is not None and self._next.ts_recv_ns - self.now_ns > LONGEST_SILENCE_NS:
+            self._beat_ns = self._next.ts_recv_ns // BEAT_NS * BEAT_NS
+
+    def _happen_until(self, horizon_ns: int) -> Progress | None:
+        while True:
+            venue_ns = self.gateway.next_due_ns
+            answer_ns = self._answers[0][0] if self._answers else None
+            due_ns = self._beat_ns
+            if answer_ns is not None and answer_ns <= due_ns:
+                due_ns = answer_ns
+            if venue_ns is not None and venue_ns <= due_ns:
+                due_ns = venue_ns
+            if due_ns > horizon_ns:
+                return None
+            self.now_ns = max(self.now_ns, due_ns)
+            if due_ns == venue_ns:
+                for report in self.gateway.due(due_ns):
+                    self.put(report)
+            elif due_ns == answer_ns:
+                if not self._answer():
+                    return Progress.WAITING
+            else:
+                self._beat_ns += BEAT_NS
+                self.put(TimerBeat(due_ns))
+
+    def _answer(self) -> bool:
+        due_ns, seq, request = self._answers[0]
+        self.collect_answers()
+        answer = self._arrived.pop(seq, None)
+        if answer is None:
+            return False
+        heapq.heappop(self._answers)
+        self.put(_in_virtual_time(answer, request, due_ns))
+        return True
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case RequestInference():
+                if self._pool is not None:
+                    self._pool.submit(effect)
+                    due_ns = effect.ts_ns + self._latency_ns
+                    heapq.heappush(self._answers, (due_ns, effect.feature_seq, effect))
+            case SubmitOrder():
+                refused = self.gateway.submit(effect, self.now_ns)
+                if refused is not None:
+                    self._refusals.append(refused)
+            case CancelOrder():
+                self.gateway.cancel(effect, self.now_ns)
+            case CancelAll():
+                self.gateway.cancel_all(effect, self.now_ns)
+            case _:
+                # A capture answers no snapshot request and no subscription; alerts are the engine's own.
+                pass
+
+    def _flush_refusals(self) -> None:
+        while self._refusals:
+            self.pump.event(self._refusals.pop(0))
+
+    def _observe(self, event: Input) -> None:
+        match event:
+            case DepthUpdate() | DepthSnapshot() | BookTicker():
+                synced = self.engine.synced_book(event.symbol)
+                if synced is not None:
+                    self.gateway.on_book(synced, event.ts_recv_ns)
+            case Trade():
+                self.gateway.on_trade(event)
+            case _:
+                pass
+
+
+def _in_virtual_time(
+    answer: PredictionReceived | PredictionVoid, request: RequestInference, due_ns: int
+) -> PredictionReceived | PredictionVoid:
+    """Replace the measured times and the worker of an answer, which differ from run to run."""
+    if isinstance(answer, PredictionVoid):
+        return PredictionVoid(answer.symbol, answer.feature_seq, answer.cause, due_ns)
+    return PredictionReceived(
+        symbol=answer.symbol,
+        model_id=answer.model_id,
+        generation=answer.generation,
+        schema_hash=answer.schema_hash,
+        feature_seq=answer.feature_seq,
+        p_down=answer.p_down,
+        p_flat=answer.p_flat,
+        p_up=answer.p_up,
+        horizon_ms=answer.horizon_ms,
+        started_ns=request.ts_ns,
+        finished_ns=due_ns,
+        worker_id=0,
+        epoch=request.epoch,
+        ts_ns=due_ns,
+    )

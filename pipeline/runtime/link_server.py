@@ -1,0 +1,223 @@
+"""The session's side of the link: consoles attach here, get pictures, send commands.
+
+A client that does not read is not waited for: while its socket still holds the last picture, newer ones
+are dropped for it (newest wins, one picture in flight a client). Only the session's own user and root may
+connect; a frame over the size limit or one that does not decode ends that client's connection and nothing
+else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import struct
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from pipeline.core.snapshot import ConsoleSnapshot
+from pipeline.runtime.link_messages import (
+    MAX_FRAME_BYTES,
+    PROTOCOL_VERSION,
+    Attach,
+    CommandRequest,
+    CommandResult,
+    DetachNotice,
+    FromConsole,
+    FromSession,
+    Hello,
+    ReplayControl,
+    SelectSymbol,
+    SessionEnding,
+    SetFrameRate,
+    SnapshotFrame,
+    StatusAnswer,
+    StatusRequest,
+    StopSession,
+)
+from pipeline.runtime.locks import InstanceLock
+from pipeline.runtime.unix_socket import bind_unix_socket, peer_of
+
+_LENGTH = struct.Struct(">I")
+MAX_CLIENTS = 16
+FASTEST_HZ = 20.0
+SLOWEST_HZ = 0.2
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(FromConsole).decode
+
+
+@dataclass(slots=True, eq=False)
+class Client:
+    """One attached console."""
+
+    writer: asyncio.StreamWriter
+    uid: int
+    who: str = ""
+    tty: str = ""
+    watch: bool = True
+    frame_hz: float = 4.0
+    symbol: str = ""
+    next_frame_s: float = 0.0
+    dropped: int = 0
+    detached: bool = False
+    attached: bool = False
+
+    def send(self, message: FromSession) -> None:
+        """Queue one message on the socket's own buffer; never waits."""
+        payload = _encode(message)
+        self.writer.write(_LENGTH.pack(len(payload)) + payload)
+
+    @property
+    def is_behind(self) -> bool:
+        """Say whether the last message has not left yet."""
+        return self.writer.transport.get_write_buffer_size() > 0
+
+
+class LinkHost(Protocol):
+    """What the session does for its consoles."""
+
+    def hello(self) -> Hello:
+        """Describe the session."""
+        ...
+
+    def snapshot(self, symbol: str) -> ConsoleSnapshot:
+        """Build one picture of a symbol; empty means the session's first."""
+        ...
+
+    def command(self, request: CommandRequest, client: Client) -> CommandResult:
+        """Carry out one command."""
+        ...
+
+    def replay(self, request: ReplayControl) -> CommandResult:
+        """Steer the replay."""
+        ...
+
+    def stop(self, request: StopSession) -> CommandResult:
+        """End the session."""
+        ...
+
+    def status_json(self) -> bytes:
+        """Give the summary as it stands."""
+        ...
+
+    def consoles_changed(self, attached: int, *, detached_on_purpose: bool) -> None:
+        """Learn how many consoles there are."""
+        ...
+
+
+class LinkServer:
+    """Listens on the session's socket; `tick` sends the pictures that are due."""
+
+    def __init__(self, host: LinkHost, path: Path, lock: InstanceLock) -> None:
+        self._host = host
+        self._lock = lock
+        self._path = path
+        self._clients: list[Client] = []
+        self._server: asyncio.Server | None = None
+        self.dropped_frames = 0
+        self.refused_clients = 0
+
+    @property
+    def attached(self) -> int:
+        """Count attached consoles."""
+        return sum(1 for client in self._clients if client.attached)
+
+    async def start(self) -> None:
+        """Bind the socket (0600) and listen."""
+        listener = bind_unix_socket(self._path, self._lock)
+        self._server = await asyncio.start_unix_server(self._serve, sock=listener)
+
+    async def stop(self, reason: str, exit_status: int) -> None:
+        """Tell every console why, then close."""
+        for client in list(self._clients):
+            client.send(SessionEnding(reason, exit_status))
+        if self._server is not None:
+            self._server.close()
+        for client in list(self._clients):
+            with contextlib.suppress(OSError, TimeoutError):
+                await asyncio.wait_for(client.writer.drain(), 0.2)
+            client.writer.close()
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+
+    def tick(self, now_s: float) -> None:
+        """Send a picture to each client whose turn it is and who has taken the last one."""
+        pictures: dict[str, bytes] = {}
+        for client in self._clients:
+            if not client.attached or now_s < client.next_frame_s:
+                continue
+            client.next_frame_s = max(client.next_frame_s + 1.0 / client.frame_hz, now_s)
+            if client.is_behind:
+                client.dropped += 1
+                self.dropped_frames += 1
+                continue
+            if client.symbol not in pictures:
+                payload = _encode(SnapshotFrame(self._host.snapshot(client.symbol)))
+                pictures[client.symbol] = _LENGTH.pack(len(payload)) + payload
+            client.writer.write(pictures[client.symbol])
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        uid = peer_of(writer.get_extra_info("socket")).uid
+        if uid not in (os.getuid(), 0) or len(self._clients) >= MAX_CLIENTS:
+            self.refused_clients += 1
+            writer.close()
+            return
+        client = Client(writer, uid)
+        self._clients.append(client)
+        try:
+            client.send(self._host.hello())
+            await _read_messages(reader, lambda message: self._take(client, message))
+        except (msgspec.MsgspecError, ConnectionError, asyncio.IncompleteReadError, ValueError):
+            pass  # a console that goes away or talks nonsense is gone; the session goes on
+        finally:
+            self._clients.remove(client)
+            writer.close()
+            if client.attached:
+                self._host.consoles_changed(self.attached, detached_on_purpose=client.detached)
+
+    async def _take(self, client: Client, message: FromConsole) -> None:
+        match message:
+            case Attach():
+                if message.protocol != PROTOCOL_VERSION:
+                    client.send(CommandResult(0, ok=False, text=_other_version(message.protocol)))
+                client.who, client.tty, client.watch = message.who, message.tty, message.watch
+                client.frame_hz = _clamped_hz(message.frame_hz)
+                client.attached = True
+                self._host.consoles_changed(self.attached, detached_on_purpose=False)
+            case SetFrameRate():
+                client.frame_hz = _clamped_hz(message.frame_hz)
+            case SelectSymbol():
+                client.symbol = message.symbol
+            case DetachNotice():
+                client.detached = True
+            case CommandRequest():
+                client.send(self._host.command(message, client))
+            case ReplayControl():
+                client.send(self._host.replay(message))
+            case StopSession():
+                client.send(self._host.stop(message))
+            case StatusRequest():
+                client.send(StatusAnswer(message.request_id, self._host.status_json()))
+
+
+async def _read_messages(
+    reader: asyncio.StreamReader, take: Callable[[FromConsole], Awaitable[None]]
+) -> None:
+    while True:
+        (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+        if length > MAX_FRAME_BYTES:
+            raise ValueError(f"frame of {length} bytes")
+        await take(_decode(await reader.readexactly(length)))
+
+
+def _clamped_hz(frame_hz: float) -> float:
+    return min(max(frame_hz, SLOWEST_HZ), FASTEST_HZ) if frame_hz == frame_hz else SLOWEST_HZ
+
+
+def _other_version(protocol: int) -> str:
+    return f"this session speaks link protocol {PROTOCOL_VERSION}, the console {protocol}: halt and kill work"

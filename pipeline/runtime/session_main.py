@@ -1,0 +1,63 @@
+"""The session's process: `python -P -m pipeline.runtime.session_main SESSION_DIRECTORY`.
+
+Started by the console before it takes over the terminal, in a session of its own, with its output in the
+session's log. Everything it needs is in the spec file of its directory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import uvloop
+
+from pipeline.runtime.gate import Gate
+from pipeline.runtime.locks import InstanceLock
+from pipeline.runtime.places import session_place
+from pipeline.runtime.session import ReplaySession, collector_tamed, open_pool
+from pipeline.runtime.spec import SessionSpec, read_spec
+from pipeline.runtime.summary import EXIT_FAILED, Summary
+
+SPEC_NAME = "spec"
+SUMMARY_NAME = "summary.json"
+
+
+def run_session(spec: SessionSpec, directory: Path) -> Summary:
+    """Run one session to its end and write its summary; the caller made its gate.
+
+    Raises:
+        LockHeldError: the session runs already.
+    """
+    place = session_place(directory.name)
+    with InstanceLock.acquire(place.lock, spec.operator, time.time_ns()) as lock:
+        gate = Gate.attach(directory)
+        pool = open_pool(spec, directory)
+        try:
+            session = ReplaySession(spec, directory, gate, pool, lock)
+            with collector_tamed(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                summary = runner.run(session.run())
+        finally:
+            if pool is not None:
+                pool.close(0)
+            gate.detach()
+    (directory / SUMMARY_NAME).write_bytes(summary.to_json())
+    if spec.summary_path:
+        Path(spec.summary_path).write_bytes(summary.to_json())
+    return summary
+
+
+def main() -> int:
+    """Run the session of the directory on the command line; give its exit status."""
+    directory = Path(sys.argv[1])
+    try:
+        return run_session(read_spec(directory / SPEC_NAME), directory).exit_status
+    except Exception:  # the host's border: whatever it was, the log has it and the exit status says so
+        traceback.print_exc()
+        return EXIT_FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The summary of a session: the JSON of `--summary` and of `status --json`, and the exit status in it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from pipeline.core.engine import Engine
+from pipeline.core.types import TradingState, VenueMode
+from pipeline.runtime.pump import Pump
+from pipeline.runtime.workers import WorkerPool
+
+EXIT_CLEAN = 0
+EXIT_USAGE = 2
+EXIT_ORDERS_LEFT = 3
+EXIT_KILLED = 4
+EXIT_FAILED = 5
+
+_TOP_LEVELS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The summary object and the exit status it means."""
+
+    content: dict[str, Any]
+    exit_status: int
+
+    def to_json(self) -> bytes:
+        """Give the summary as indented JSON."""
+        return msgspec.json.format(msgspec.json.encode(self.content), indent=1) + b"\n"
+
+
+def build_summary(
+    engine: Engine,
+    pump: Pump,
+    pool: WorkerPool | None,
+    pids: dict[str, int | None],
+    journal: str,
+) -> Summary:
+    """Sum up a session as it stands."""
+    word, status = exit_of(engine)
+    content: dict[str, Any] = {
+        "frames": pump.frames,
+        **engine.counts(),
+        "book": {symbol: _book(engine, symbol) for symbol in engine.symbols},
+        "position": engine.position_summary(),
+        "latency_us": {name: histogram.summary_us() for name, histogram in pump.histograms.items()},
+        "workers": _workers(pool),
+        "effects": pump.effects,
+        "inputs_sha256": pump.inputs_sha256,
+        "effects_sha256": pump.effects_sha256,
+        "journal": journal,
+        "pids": pids,
+        "exit": word,
+    }
+    return Summary(content, status)
+
+
+def exit_of(engine: Engine) -> tuple[str, int]:
+    """Give how the session ends; orders and positions of a replay's or paper's venue end with it."""
+    simulated = engine.mode in (VenueMode.REPLAY, VenueMode.PAPER)
+    if not simulated and engine.has_leftovers:
+        return "orders_left", EXIT_ORDERS_LEFT
+    if engine.trading_state is TradingState.KILLED:
+        return "killed", EXIT_KILLED
+    return "clean", EXIT_CLEAN
+
+
+def _book(engine: Engine, symbol: str) -> dict[str, Any]:
+    synced = engine.synced_book(symbol)
+    instrument = engine.instrument(symbol)
+    if synced is None or instrument is None:
+        return {"state": "EMPTY", "last_update_id": 0, "bids": [], "asks": []}
+    bids, asks = synced.book.top(_TOP_LEVELS)
+    return {
+        "state": synced.state.value,
+        "last_update_id": synced.last_update_id,
+        "bids": [[instrument.price_text(p), instrument.size_text(s)] for p, s in bids],
+        "asks": [[instrument.price_text(p), instrument.size_text(s)] for p, s in asks],
+    }
+
+
+def _workers(pool: WorkerPool | None) -> list[dict[str, Any]]:
+    if pool is None:
+        return []
+    return [
+        {
+            "pid": worker.pid,
+            "state": worker.state.value,
+            "served": worker.served,
+            "restarts": worker.restarts,
+            "p50_us": worker.p50_us,
+            "p99_us": worker.p99_us,
+            "rss_mb": worker.rss_mb,
+        }
+        for worker in pool.counters(time.monotonic_ns()).workers
+    ]

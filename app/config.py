@@ -25,6 +25,7 @@ from app.config_sources import (
     option_layer,
     printable,
 )
+from pipeline.runtime.places import config_dir
 
 __all__ = [
     "Config",
@@ -38,13 +39,8 @@ __all__ = [
 
 
 def default_config_path() -> Path:
-    """Give the file that is read when none is named, under the home of the password database.
-
-    `HOME` is not asked: under `su` and in a detached session it may be somebody else's.
-    """
-    import pwd
-
-    return Path(pwd.getpwuid(os.getuid()).pw_dir) / ".config" / "lobdeck" / "config.toml"
+    """Give the file that is read when none is named."""
+    return config_dir() / "config.toml"
 
 
 def load_config(path: Path | None = None, overrides: Mapping[str, object] | None = None) -> Config:

@@ -160,6 +160,7 @@ def _risk(profile: str, limits: LimitSettings, max_qty_lots: int) -> RiskLimits:
         throttle_window_ns=limits.throttle_window_s * SECOND,
         throttle_rejects=limits.throttle_rejects,
         duplicate_window_ns=limits.duplicate_window_ms * MS,
+        throttle_same_side=limits.throttle_same_side,
     )
 
 
@@ -200,6 +201,7 @@ def _execution(execution: ExecutionSettings) -> ExecutionParams:
         requote_after_ns=execution.requote_after_ms * MS,
         exit_after_ns=execution.exit_after_s * SECOND,
         exit_rest_ns=execution.exit_rest_s * SECOND,
+        retry_after_ns=execution.retry_after_ms * MS,
     )
 
 
@@ -218,6 +220,8 @@ def _permits(permits: PermitSettings) -> PermitParams:
         window_max_ns=permits.window_max_s * SECOND,
         book_lost_ns=permits.book_lost_s * SECOND,
         vacated_ns=permits.vacated_s * SECOND,
+        drift_ticks=permits.drift_ticks,
+        drift_e6=_bps_e6(permits.drift_bps),
     )
 
 

@@ -166,6 +166,9 @@ class ExecutionSettings(Section):
     exit_rest_s: Seconds = Field(
         default=5, description="How long an exit rests at the touch before it takes."
     )
+    retry_after_ms: Milliseconds = Field(
+        default=500, description="Least time between two entries, and between two exits."
+    )
 
 
 class PermitSettings(Section):
@@ -196,6 +199,13 @@ class PermitSettings(Section):
         default=3, description="A window permit ends when the book was not ok for this long."
     )
     vacated_s: Seconds = Field(default=2, description="How long the row of a card that is gone stays empty.")
+
+    drift_ticks: Annotated[Whole, Field(ge=0, le=1_000_000)] = Field(
+        default=2, description="A card's worst price is this far beyond the touch, or by drift_bps ..."
+    )
+    drift_bps: Bps = Field(
+        default=Decimal(1), description="... if that is more, or by half the spread if that is most."
+    )
 
     @model_validator(mode="after")
     def _default_within_max(self) -> PermitSettings:
@@ -248,6 +258,10 @@ class LimitSettings(Section):
     throttle_rejects: Annotated[Whole, Field(ge=1, le=100)] = Field(
         default=5, description="Rejects in a row after which the model is stopped."
     )
+    throttle_same_side: Annotated[Whole, Field(ge=1, le=10_000)] = Field(
+        default=5,
+        description="Orders of one side that traded without one of the other; then a person is asked.",
+    )
     duplicate_window_ms: Milliseconds = Field(
         default=500, description="The same order again within this is a duplicate."
     )
@@ -295,21 +309,25 @@ class WorkerSettings(Section):
     """The inference processes."""
 
     count: Annotated[Whole, Field(ge=1, le=64)] = Field(default=2, description="Worker processes.")
-    ring_depth: Annotated[Whole, Field(ge=2, le=4_096)] = Field(
+    spares: Annotated[Whole, Field(ge=0, le=8)] = Field(
+        default=1, description="Warm processes that take over at once; each costs about 60 MB."
+    )
+    ring_depth: Annotated[Whole, Field(ge=1, le=4_096)] = Field(
         default=64,
-        description="Rows a worker's queue holds; deeper means older answers, not more of them.",
+        description="Rows a worker's queue holds, a power of two; deeper means older answers, not more.",
     )
-    deadline_ms: Milliseconds = Field(
-        default=50, description="A worker silent for longer is killed and replaced."
+    deadline_ms: Milliseconds = Field(default=50, description="An answer later than this is dropped.")
+    hang_ms: Milliseconds = Field(
+        default=400, description="A worker silent for this long with rows in flight is killed and replaced."
     )
-    restart_first_ms: Milliseconds = Field(
-        default=100, description="Wait before a dead worker's first restart."
-    )
+    restart_first_ms: Milliseconds = Field(default=50, description="Wait before a dead worker's restart.")
     restart_max_ms: Milliseconds = Field(default=5_000, description="The wait doubles up to this.")
 
     @model_validator(mode="after")
-    def _first_within_max(self) -> WorkerSettings:
-        most = self.restart_max_ms
+    def _depth_and_orders(self) -> WorkerSettings:
+        depth, hang, most = self.ring_depth, self.hang_ms, self.restart_max_ms
+        _require(depth.bit_count() == 1, f"ring_depth a power of two, as {1 << depth.bit_length() - 1}")
+        _require(self.deadline_ms <= hang, f"deadline_ms at most hang_ms ({hang})")
         _require(self.restart_first_ms <= most, f"restart_first_ms at most restart_max_ms ({most})")
         return self
 

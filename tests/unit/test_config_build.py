@@ -11,6 +11,7 @@ from app.config import Config, ConfigError, build_engine_params
 from app.config_build import practice_limits
 from app.config_sections import LimitSettings
 from pipeline.core.params import (
+    MS,
     DecisionParams,
     EngineParams,
     ExecutionParams,
@@ -19,6 +20,7 @@ from pipeline.core.params import (
     SizingParams,
 )
 from pipeline.core.types import Authority, Fees, Instrument, SyncRule, VenueMode
+from pipeline.runtime.pool_params import PoolParams
 
 BTCUSDT = Instrument(
     venue="binance",
@@ -64,6 +66,17 @@ def test_defaults_are_those_of_the_core() -> None:
     assert params.permits == PermitParams()
     assert params.health == HealthParams()
     assert params.ring_depth == 64
+
+
+def test_defaults_of_the_workers_are_those_of_the_pool() -> None:
+    workers, pool = Config().workers, PoolParams()
+    assert (workers.count, workers.spares, workers.ring_depth) == (pool.workers, pool.spares, pool.depth)
+    assert workers.deadline_ms * MS == pool.deadline_ns
+    assert workers.hang_ms * MS == pool.hang_ns
+    assert (workers.restart_first_ms * MS, workers.restart_max_ms * MS) == (
+        pool.backoff_ns,
+        pool.backoff_max_ns,
+    )
 
 
 def test_account_opens_with_the_configured_balances_and_in_live_with_none() -> None:
@@ -149,19 +162,32 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(("section", "key"), CHANGES, ids=[".".join(one) for one in CHANGES])
-def test_every_setting_of_the_core_reaches_it(section: str, key: str) -> None:
+def changed(section: str, key: str) -> dict[str, dict[str, object]]:
+    """Give a configuration in which one setting is another legal value."""
     now = getattr(getattr(Config(), section), key)
-    other: object
     match now:
         case str():
-            other = {"linear": "power", "passive": "cross"}[now]
+            return {section: {key: {"linear": "power", "passive": "cross"}[now]}}
         case int():
-            other = now + 1
+            return {section: {key: now + 1}}
         case _:
-            other = now - Decimal("0.01") if now else Decimal("0.01")
-    changed = built(Config.model_validate({section: {key: other}}))
-    assert changed.digest() != built().digest()
+            return {section: {key: now - Decimal("0.01") if now else Decimal("0.01")}}
+
+
+@pytest.mark.parametrize(("section", "key"), CHANGES, ids=[".".join(one) for one in CHANGES])
+def test_every_setting_of_the_core_reaches_it(section: str, key: str) -> None:
+    assert built(Config.model_validate(changed(section, key))).digest() != built().digest()
+
+
+@pytest.mark.parametrize("part", ["decision", "sizing", "execution", "permits", "health"])
+def test_every_parameter_of_the_core_can_be_set(part: str) -> None:
+    default = getattr(built(), part)
+    one_changed = [
+        getattr(built(Config.model_validate(changed(*one))), part)
+        for one in [*CHANGES, ("workers", "deadline_ms")]
+    ]
+    for field in default.__struct_fields__:
+        assert any(getattr(other, field) != getattr(default, field) for other in one_changed), field
 
 
 @pytest.mark.parametrize("key", list(LimitSettings.model_fields))

@@ -95,6 +95,8 @@ REFUSALS = [
     ("permits.window_max_s = 10", "permits: wanted window_default_s at most window_max_s (10)"),
     ("permits.arming_ms = 100", "permits.arming_ms: found 100, wanted greater than or equal to 300"),
     ("workers.restart_max_ms = 1", "workers: wanted restart_first_ms at most restart_max_ms (1)"),
+    ("workers.ring_depth = 48", "workers: wanted ring_depth a power of two, as 32"),
+    ("workers.hang_ms = 10", "workers: wanted deadline_ms at most hang_ms (10)"),
     ("console.frame_rate_hz = 2", "console: wanted slow_frame_rate_hz at most frame_rate_hz (2)"),
     (
         LIMITS.replace("3000", "1500"),

@@ -51,6 +51,13 @@ class SessionEnding(msgspec.Struct, frozen=True, tag=True):
     exit_status: int
 
 
+class StatusAnswer(msgspec.Struct, frozen=True, tag=True):
+    """The session's summary as it stands now, as one JSON object."""
+
+    request_id: int
+    summary_json: bytes
+
+
 class Attach(msgspec.Struct, frozen=True, tag=True):
     """First frame from the console; `watch` asks for no control."""
 
@@ -103,7 +110,20 @@ class DetachNotice(msgspec.Struct, frozen=True, tag=True):
     """The console leaves on purpose and the session is to go on without one."""
 
 
-FromSession = Hello | SnapshotFrame | CommandResult | SessionEnding
+class StatusRequest(msgspec.Struct, frozen=True, tag=True):
+    """Ask for the summary as it stands; needs no `Attach` before it."""
+
+    request_id: int
+
+
+FromSession = Hello | SnapshotFrame | CommandResult | SessionEnding | StatusAnswer
 FromConsole = (
-    Attach | CommandRequest | SelectSymbol | SetFrameRate | ReplayControl | StopSession | DetachNotice
+    Attach
+    | CommandRequest
+    | SelectSymbol
+    | SetFrameRate
+    | ReplayControl
+    | StopSession
+    | DetachNotice
+    | StatusRequest
 )

@@ -1,0 +1,77 @@
+"""Starts a session's process before the terminal is taken over, and waits until it answers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from pipeline.runtime.gate import Gate
+from pipeline.runtime.places import SessionPlace
+from pipeline.runtime.session_main import SPEC_NAME
+from pipeline.runtime.spec import SessionSpec, write_spec
+
+START_S = 15.0
+_LOOK_S = 0.01
+_LOG_TAIL_BYTES = 2_000
+
+
+class LaunchError(Exception):
+    """The session did not start; the message says why and where its log is."""
+
+
+def prepare_session(spec: SessionSpec, place: SessionPlace) -> None:
+    """Write what the session's process will read: its spec and its gate."""
+    write_spec(spec, place.root / SPEC_NAME)
+    Gate.create(place.root).detach()
+
+
+def start_session(spec: SessionSpec, place: SessionPlace) -> subprocess.Popen[bytes]:
+    """Start the session's process, in a session of its own, with its output in its log.
+
+    Raises:
+        LaunchError: the process ended or did not listen within 15 s.
+    """
+    prepare_session(spec, place)
+    with place.log.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "pipeline.runtime.session_main", str(place.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=child_environment(),
+        )
+    _wait_until_listening(process, place)
+    return process
+
+
+def child_environment() -> dict[str, str]:
+    """Give the environment of a child: the modules must be found where this process found them."""
+    root = str(Path(__file__).resolve().parent.parent)
+    known = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *(e for e in known if e != root)])}
+
+
+def _wait_until_listening(process: subprocess.Popen[bytes], place: SessionPlace) -> None:
+    deadline_s = time.monotonic() + START_S
+    while not place.link_socket.exists():
+        if process.poll() is not None:
+            raise LaunchError(
+                f"session {place.name} ended at once: {_last_line(place.log)} (log: {place.log})"
+            )
+        if time.monotonic() > deadline_s:
+            process.kill()
+            raise LaunchError(
+                f"session {place.name} did not answer within {START_S:.0f} s (log: {place.log})"
+            )
+        time.sleep(_LOOK_S)
+
+
+def _last_line(log: Path) -> str:
+    with log.open("rb") as lines:
+        lines.seek(max(0, log.stat().st_size - _LOG_TAIL_BYTES))
+        text = lines.read().decode("utf-8", "replace").strip()
+    return text.splitlines()[-1] if text else "it said nothing"

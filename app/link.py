@@ -1,0 +1,182 @@
+"""The console's side of the link: the newest picture in, commands out; the app never waits for either.
+
+`Link` is what the console needs of a session; `SocketLink` speaks to a session's process, `InlineLink`
+(tests, `--inline`) to an object in this one. Pictures replace each other: `latest` is the newest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import struct
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from pipeline.core.inputs import OperatorCommand
+from pipeline.core.snapshot import ConsoleSnapshot
+from pipeline.runtime.link_messages import (
+    MAX_FRAME_BYTES,
+    PROTOCOL_VERSION,
+    Attach,
+    CommandRequest,
+    CommandResult,
+    DetachNotice,
+    FromConsole,
+    FromSession,
+    Hello,
+    ReplayControl,
+    SelectSymbol,
+    SessionEnding,
+    SetFrameRate,
+    SnapshotFrame,
+    StopSession,
+)
+from pipeline.runtime.places import SessionPlace
+from pipeline.runtime.unix_socket import connect_unix_socket
+
+_LENGTH = struct.Struct(">I")
+_encode = msgspec.msgpack.Encoder().encode
+_decoder: msgspec.msgpack.Decoder[FromSession] = msgspec.msgpack.Decoder(FromSession)
+
+MAX_UNSENT_BYTES = 64 * 1024
+"""A session that reads nothing for so long is not sent more; the command is refused on the screen."""
+
+
+class Link(Protocol):
+    """What the console needs of a session."""
+
+    latest: ConsoleSnapshot | None
+    latest_at_s: float
+    """Monotonic time the newest picture arrived; 0 before the first."""
+    hello: Hello | None
+    lost: str
+    """Why the link is gone; empty while it stands."""
+    exit_status: int | None
+    """Exit status of a session that ended by itself."""
+    on_result: Callable[[CommandResult], None] | None
+
+    def command(self, command: OperatorCommand) -> None:
+        """Send a command."""
+        ...
+
+    def select_symbol(self, symbol: str) -> None:
+        """Look at another symbol."""
+        ...
+
+    def frame_rate(self, frame_hz: float) -> None:
+        """Ask for so many pictures a second."""
+        ...
+
+    def replay(self, action: str, value: float) -> None:
+        """Steer the replay."""
+        ...
+
+    def stop_session(self, how: str) -> None:
+        """Ask the session to end."""
+        ...
+
+    def detach(self) -> None:
+        """Say that this console leaves on purpose."""
+        ...
+
+
+class SocketLink:
+    """A link over the session's socket; `run` reads until it is gone."""
+
+    def __init__(self, place: SessionPlace, attach: Attach) -> None:
+        self.latest: ConsoleSnapshot | None = None
+        self.latest_at_s = 0.0
+        self.hello: Hello | None = None
+        self.lost = ""
+        self.exit_status: int | None = None
+        self.on_result: Callable[[CommandResult], None] | None = None
+        self._place = place
+        self._attach = attach
+        self._writer: asyncio.StreamWriter | None = None
+        self._requests = 0
+
+    async def run(self) -> None:
+        """Connect, attach, and read until the session ends or the link breaks; sets `lost`."""
+        try:
+            connection = connect_unix_socket(self._place.link_socket)
+            reader, self._writer = await asyncio.open_unix_connection(sock=connection)
+            self._send(self._attach)
+            while not self.lost:
+                self._take(await _read(reader))
+        except (OSError, asyncio.IncompleteReadError, msgspec.MsgspecError, ValueError) as problem:
+            self.lost = self.lost or f"the link to {self._place.name} broke: {problem or 'closed'}"
+        finally:
+            if self._writer is not None:
+                self._writer.close()
+                with contextlib.suppress(OSError):
+                    await self._writer.wait_closed()
+
+    def command(self, command: OperatorCommand) -> None:
+        """Send a command; the answer comes to `on_result`."""
+        self._send(CommandRequest(self._next(), command))
+
+    def select_symbol(self, symbol: str) -> None:
+        """Look at another symbol."""
+        self._send(SelectSymbol(symbol))
+
+    def frame_rate(self, frame_hz: float) -> None:
+        """Ask for so many pictures a second."""
+        self._send(SetFrameRate(frame_hz))
+
+    def replay(self, action: str, value: float) -> None:
+        """Steer the replay."""
+        self._send(ReplayControl(self._next(), action, value))
+
+    def stop_session(self, how: str) -> None:
+        """Ask the session to end: `cancel` or `leave` our orders."""
+        self._send(StopSession(self._next(), how))
+
+    def detach(self) -> None:
+        """Say that this console leaves on purpose and the session goes on."""
+        self._send(DetachNotice())
+
+    def _next(self) -> int:
+        self._requests += 1
+        return self._requests
+
+    def _send(self, message: FromConsole) -> None:
+        writer = self._writer
+        if writer is None or self.lost:
+            self._refused("not sent: there is no link to the session")
+            return
+        if writer.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+            self._refused("not sent: the session does not read; halt and kill work all the same")
+            return
+        payload = _encode(message)
+        writer.write(_LENGTH.pack(len(payload)) + payload)
+
+    def _refused(self, text: str) -> None:
+        if self.on_result is not None:
+            self.on_result(CommandResult(0, ok=False, text=text))
+
+    def _take(self, message: FromSession) -> None:
+        match message:
+            case SnapshotFrame():
+                self.latest, self.latest_at_s = message.snapshot, time.monotonic()
+            case Hello():
+                self.hello = message
+                if message.protocol != PROTOCOL_VERSION:
+                    self.lost = f"the session speaks link protocol {message.protocol}, not {PROTOCOL_VERSION}"
+            case CommandResult():
+                if self.on_result is not None:
+                    self.on_result(message)
+            case SessionEnding():
+                self.exit_status = message.exit_status
+                self.lost = f"session ended: {message.reason}"
+            case _:
+                pass  # answers to questions this console does not ask
+
+
+async def _read(reader: asyncio.StreamReader) -> FromSession:
+    (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+    if length > MAX_FRAME_BYTES:
+        raise ValueError(f"a frame of {length} bytes")
+    return _decoder.decode(await reader.readexactly(length))

@@ -1,0 +1,171 @@
+"""`lobdeck replay` and `lobdeck demo`: from options to a session, with or without a console."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.resources
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.config import load_config
+from app.config_build import build_engine_params
+from app.launch import prepare_session, start_session
+from app.shell import operator
+from pipeline.core.types import Authority, Instrument, VenueMode
+from pipeline.models.expectation import expectation_for
+from pipeline.models.inspection import inspect_model, model_spec
+from pipeline.runtime.capture import CaptureInfo, probe
+from pipeline.runtime.instruments import load_instruments, parse_fees
+from pipeline.runtime.places import SessionPlace, config_dir, make_session, new_session_name, session_place
+from pipeline.runtime.spec import SessionSpec
+
+LOCKSTEP_DEADLINE_MS = 10_000
+"""Real time a replay waits for an answer; its virtual delay is configured apart."""
+
+
+class OptionError(Exception):
+    """An option cannot be used; one line says which, what was found and what is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """What the command line asked for."""
+
+    paths: tuple[Path, ...]
+    prefix: str
+    venue: str | None = None
+    speed: float = 1.0
+    loop: bool = False
+    name: str | None = None
+    authority: str | None = None
+    model: Path | None = None
+    fees: str | None = None
+    workers: int | None = None
+    config: Path | None = None
+    headless: bool = False
+    seconds: float = 0.0
+    summary: Path | None = None
+    journal: bool = False
+    slow: bool = False
+    planted: bool = False
+
+
+def demo_capture() -> Path:
+    """Give the synthetic market that ships with the package."""
+    return Path(str(importlib.resources.files("pipeline.sim") / "data" / "synthetic_btcusdt.zst"))
+
+
+def bundled_model(name: str) -> Path:
+    """Give a model that ships with the package."""
+    return Path(str(importlib.resources.files("pipeline.models") / "bundled" / f"{name}.onnx"))
+
+
+def parse_speed(text: str) -> float:
+    """Give the pace of `--speed`: 0 for `max`, else times real time.
+
+    Raises:
+        OptionError: no such pace.
+    """
+    if text == "max":
+        return 0.0
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0.01 <= speed <= 1000:
+        raise OptionError(f"--speed {text}: wanted max, or times real time from 0.01 to 1000")
+    return speed
+
+
+def parse_authority(text: str | None) -> Authority | None:
+    """Give the authority of `--authority`; None where none was asked for.
+
+    Raises:
+        OptionError: no such authority.
+    """
+    if text is None:
+        return None
+    if text.upper() not in Authority.__members__:
+        raise OptionError(f"--authority {text}: wanted observe, approve or auto")
+    return Authority[text.upper()]
+
+
+def run_replay(options: ReplayOptions) -> int:
+    """Run a replay to its end; give the exit status."""
+    spec, place = build_session(options)
+    if options.headless:
+        return run_headless(spec, place)
+    from app.attach_command import attach_console
+
+    start_session(spec, place)
+    return attach_console(place, watch=False, slow=options.slow)
+
+
+def run_headless(spec: SessionSpec, place: SessionPlace) -> int:
+    """Run a session in this process, without a screen; its summary goes to stdout unless to a file."""
+    from pipeline.runtime.session_main import run_session
+
+    prepare_session(spec, place)
+    summary = run_session(spec, place.root)
+    if not spec.summary_path:
+        sys.stdout.write(summary.to_json().decode())
+    return summary.exit_status
+
+
+def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
+    """Turn options into a session's spec and its directory; nothing has been started yet."""
+    overrides = {} if options.workers is None else {"workers.count": options.workers}
+    config = load_config(options.config, overrides)
+    info = probe(options.paths, options.venue or "")
+    fees = parse_fees(options.fees) if options.fees is not None else None
+    instruments = load_instruments(info.venue, info.symbols, fees, config_dir() / "instruments.toml")
+    today = datetime.datetime.fromtimestamp(info.first_ts_ns / 1e9, datetime.UTC).strftime("%Y-%m-%d")
+    model_path = options.model or bundled_model("qi-logit")
+    inspected = inspect_model(model_path, expectation_for(instruments[0], today))
+    place = _place(options, info)
+    params = build_engine_params(
+        config,
+        VenueMode.REPLAY,
+        parse_authority(options.authority),
+        instruments,
+        model_spec(inspected.contract, inspected.model_id),
+        session_number=1,
+    )
+    spec = SessionSpec(
+        name=place.name,
+        venue=info.venue,
+        symbols=_symbols(instruments),
+        params=params,
+        captures=tuple(str(path.absolute()) for path in options.paths),
+        model_path=str(model_path.absolute()),
+        workers=config.workers.count,
+        ring_depth=config.workers.ring_depth,
+        worker_deadline_ms=LOCKSTEP_DEADLINE_MS,
+        speed=options.speed,
+        loop=options.loop,
+        inference_latency_ns=config.replay.inference_latency_ms * 1_000_000,
+        ack_latency_ns=config.replay.ack_latency_ms * 1_000_000,
+        cancel_latency_ns=config.replay.cancel_latency_ms * 1_000_000,
+        journal=options.journal,
+        journal_segment_mb=config.session.journal_segment_mb,
+        headless=options.headless,
+        seconds=options.seconds,
+        summary_path=str(options.summary.absolute()) if options.summary else "",
+        linger_s=float(config.session.linger_s),
+        operator=operator(),
+        planted=options.planted,
+        today=today,
+    )
+    return spec, place
+
+
+def _symbols(instruments: tuple[Instrument, ...]) -> tuple[str, ...]:
+    return tuple(instrument.symbol for instrument in instruments)
+
+
+def _place(options: ReplayOptions, info: CaptureInfo) -> SessionPlace:
+    if options.name is not None:
+        return make_session(options.name)
+    stem = options.prefix if options.planted else f"{options.prefix}-{info.venue}-{info.symbols[0]}"
+    return session_place(new_session_name(stem))

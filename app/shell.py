@@ -1,0 +1,207 @@
+"""The gate and the list of sessions, from any shell: halt, kill, release, sessions, status.
+
+These commands read no configuration and load no terminal library, so that they work when those are broken.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from app.link_call import NoAnswerError, ask_status
+from pipeline.runtime.gate import Closer, Gate, GateError
+from pipeline.runtime.places import PlacesError, SessionEntry, SessionPlace, list_sessions, session_place
+
+KILL_CONFIRM_S = 5.0
+ASK_EVERY_S = 0.05
+NOT_CONFIRMED = 3
+
+
+class ShellError(Exception):
+    """The command cannot do what was asked; one line says what and the mend."""
+
+
+def operator() -> str:
+    """Give who is acting: the login name and, over SSH, the client's address."""
+    client = os.environ.get("SSH_CONNECTION", "").split(" ")[0]
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    return f"{name}@{client}" if client else name
+
+
+def controlling_tty() -> str:
+    """Give the terminal of this process; empty without one."""
+    for descriptor in (0, 1, 2):
+        try:
+            return os.ttyname(descriptor)
+        except OSError:
+            continue
+    return ""
+
+
+def targets(name: str | None) -> list[SessionPlace]:
+    """Give the session named, or every session that lives.
+
+    Raises:
+        ShellError: there is none.
+    """
+    if name is not None:
+        return [session_place(name)]
+    alive = [entry.place for entry in list_sessions() if entry.alive]
+    if not alive:
+        raise ShellError("no session is running; `lobdeck sessions` lists what there was")
+    return alive
+
+
+def halt(places: Iterable[SessionPlace]) -> list[str]:
+    """Close each gate; give a line for each."""
+    return [_close(place, "halt from the shell", latch=False) for place in places]
+
+
+def kill(places: Iterable[SessionPlace]) -> tuple[list[str], bool]:
+    """Close and latch each gate first, then wait until each session reports zero orders.
+
+    Gives a line for each, and whether all of them confirmed.
+    """
+    chosen = list(places)
+    lines = [_close(place, "kill from the shell", latch=True) for place in chosen]
+    alive = {entry.place.name for entry in list_sessions() if entry.alive}
+    confirmed = True
+    for number, place in enumerate(chosen):
+        orders = _orders_left(place) if place.name in alive else 0
+        confirmed = confirmed and orders == 0
+        lines[number] += "; " + _orders_words(orders, alive=place.name in alive)
+    return lines, confirmed
+
+
+def release(place: SessionPlace) -> str:
+    """Take back what closed a gate and show it; leads to HALTED, never further."""
+    gate = Gate.attach(place.root)
+    try:
+        state = gate.state()
+        shown = {record.closer: record.generation for record in state.closers}
+        result = gate.release(
+            shown,
+            operator(),
+            controlling_tty(),
+            "release from the shell",
+            time.time_ns(),
+            latches=state.latches,
+        )
+    finally:
+        gate.detach()
+    if result.busy:
+        raise ShellError(f"another release of {place.name} is running; try again")
+    if not result.open:
+        raise ShellError(f"{place.name} was closed again meanwhile; look at it and release once more")
+    return f"{place.name}: released; the session is HALTED until `:resume`"
+
+
+def gate_words(place: SessionPlace) -> list[str]:
+    """Give what holds a session's gate closed, a line for each closer and latch; empty when open."""
+    try:
+        gate = Gate.attach(place.root)
+    except GateError as problem:
+        return [str(problem)]
+    try:
+        state = gate.state()
+    finally:
+        gate.detach()
+    lines = [
+        f"closed by {r.closer.name.lower()}: {r.who or '?'} {r.tty} {_utc(r.ts_ns)} {r.reason}"
+        for r in state.closers
+    ]
+    return lines + [f"KILLED, latched: {latch.path}" for latch in state.latches]
+
+
+def sessions_text(entries: Iterable[SessionEntry]) -> str:
+    """Give the list of sessions as the command prints it."""
+    rows = [f"{'session':<24} {'state':<9} {'pid':>8}  gate"]
+    for entry in entries:
+        if entry.trouble:
+            rows.append(f"{entry.place.name:<24} refused   {'':>8}  {entry.trouble}")
+            continue
+        pid = str(entry.owner.pid) if entry.alive and entry.owner else ""
+        held = gate_words(entry.place)
+        rows.append(
+            f"{entry.place.name:<24} {'running' if entry.alive else 'ended':<9} {pid:>8}  "
+            f"{held[0] if held else 'open'}"
+        )
+    return "\n".join(rows) if len(rows) > 1 else "no sessions yet; `lobdeck demo` starts one"
+
+
+def one_running(name: str | None) -> SessionPlace:
+    """Give the session named, or the only one that lives.
+
+    Raises:
+        ShellError: there is none, or there are several and none was named.
+    """
+    places = targets(name)
+    if len(places) > 1:
+        names = ", ".join(place.name for place in places)
+        raise ShellError(f"{len(places)} sessions are running: {names}; name one")
+    return places[0]
+
+
+def status(name: str | None) -> dict[str, Any]:
+    """Give the summary of a session as it stands.
+
+    Raises:
+        ShellError: no session, several and none named, or it does not answer.
+    """
+    place = one_running(name)
+    try:
+        content: dict[str, Any] = json.loads(ask_status(place))
+    except (NoAnswerError, PlacesError) as problem:
+        raise ShellError(f"{problem} (log: {place.log})") from problem
+    return content
+
+
+def _close(place: SessionPlace, reason: str, *, latch: bool) -> str:
+    gate = Gate.attach(place.root)
+    who, tty, now_ns = operator(), controlling_tty(), time.time_ns()
+    try:
+        gate.close(Closer.SHELL, who, tty, reason, now_ns)
+        latched = latch and gate.latch(who, tty, reason, now_ns)
+        if latched:
+            gate.sync_latch()
+    finally:
+        gate.detach()
+    if latch and not latched:
+        return f"{place.name}: gate closed, but the latch could not be written: it will not survive a restart"
+    return f"{place.name}: {'KILLED and latched' if latch else 'gate closed, HALTED'}"
+
+
+def _orders_left(place: SessionPlace) -> int | None:
+    deadline_s = time.monotonic() + KILL_CONFIRM_S
+    orders: int | None = None
+    while time.monotonic() < deadline_s:
+        try:
+            content = json.loads(ask_status(place, timeout_s=0.5))
+        except (NoAnswerError, PlacesError):
+            time.sleep(ASK_EVERY_S)
+            continue
+        orders = content["open_orders"]
+        if content["trading_state"] == "KILLED" and orders == 0:
+            return 0
+        time.sleep(ASK_EVERY_S)
+    return orders
+
+
+def _orders_words(orders: int | None, *, alive: bool) -> str:
+    if not alive:
+        return "not running, nothing works at a venue of its own"
+    if orders is None:
+        return "NOT CONFIRMED: the session does not answer"
+    return "no orders left" if orders == 0 else f"NOT CONFIRMED: {orders} orders still open"
+
+
+def _utc(ts_ns: int) -> str:
+    seconds, rest = divmod(ts_ns, 1_000_000_000)
+    return time.strftime("%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1_000_000:03d}Z"

@@ -6,10 +6,14 @@ The list of features is `registry.py`; how they are computed is in the `feature_
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 MS_NS: Final = 1_000_000
+
+Reader = Callable[[int], float]
+"""Gives a feature in its natural unit at a time in ns, before the signed logarithm and the cut."""
 
 
 class Parity(enum.StrEnum):

@@ -293,3 +293,33 @@ def test_gate_of_another_account_is_refused(tmp_path: Path) -> None:
     Gate.create(tmp_path / "session", tmp_path / "one").detach()
     with pytest.raises(GateError, match="another account"):
         Gate.create(tmp_path / "session", tmp_path / "two")
+
+
+def test_gate_in_no_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GateError, match=r"cannot make the gate .*No such file"):
+        Gate.create(tmp_path / "ghost")
+    with pytest.raises(GateError, match="longer than 256 bytes"):
+        Gate.create(tmp_path, tmp_path / ("a" * 200) / ("b" * 200))
+
+
+def test_latch_of_another_gate_is_not_released_here(gate: Gate, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = Gate.create(tmp_path / "other")
+    other.latch("ann", "", "kill", 1)
+    result = gate.release({}, "bob", "", "ok", 2, latches=other.state().latches)
+    assert result.latches_kept == (str(tmp_path / "other" / "KILL"),)
+    assert not other.is_open()
+    other.detach()
+
+
+def test_gate_that_somebody_else_makes_meanwhile_is_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Gate.create(tmp_path)
+    shut(first)
+    monkeypatch.setattr(os.path, "lexists", lambda _path: False)
+    second = Gate.create(tmp_path)
+    assert not second.is_open()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["gate"]
+    first.detach()
+    second.detach()

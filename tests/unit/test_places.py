@@ -148,17 +148,20 @@ def test_list_says_who_lives_and_does_not_stop_at_a_refused_one(home: Path) -> N
     places.make_session("open").root.chmod(0o777)
     (home / "sessions" / "Stray File").touch()
     InstanceLock.acquire(dead.lock, "bob", 1).release()
+    places.make_session("odd").lock.symlink_to("/dev/null")
     with InstanceLock.acquire(alive.lock, "ann", 2):
         entries = {entry.place.name: entry for entry in places.list_sessions()}
     assert [(name, entry.alive) for name, entry in entries.items()] == [
         ("Stray File", False),
         ("alive", True),
         ("dead", False),
+        ("odd", False),
         ("open", False),
     ]
     assert entries["alive"].owner is not None
     assert entries["alive"].owner.pid == os.getpid()
     assert "others can write" in entries["open"].trouble
+    assert "symbolic links" in entries["odd"].trouble
     assert "1 to 32" in entries["Stray File"].trouble
 
 

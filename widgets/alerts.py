@@ -1,0 +1,45 @@
+"""Alerts, newest first; those nobody noted stand out until somebody does."""
+
+from __future__ import annotations
+
+from pipeline.core.snapshot import AlertView, ConsoleSnapshot, InstrumentView
+from pipeline.core.types import Severity
+from widgets.base import SnapshotWidget
+from widgets.cells import cell_width, clean, clock_text, crop
+from widgets.lines import Line, spread, text
+from widgets.words import SEVERITY_WORDS, alert_words
+
+
+class AlertsPanel(SnapshotWidget):
+    """What happened."""
+
+    TITLE = "ALERTS"
+
+    def title_parts(self, snapshot: ConsoleSnapshot, room: int) -> tuple[Line, Line]:
+        """Give how many nobody noted."""
+        del room
+        count = snapshot.header.alerts_unnoted
+        words = f"{count} not noted, n notes the newest" if count else "newest first"
+        return text(words, "warn" if count else "dim"), ()
+
+    def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
+        """Give one line an alert."""
+        if not snapshot.alerts:
+            return [text(" nothing to report", "dim")]
+        return [alert_line(alert, snapshot.instrument, width) for alert in snapshot.alerts[:height]]
+
+
+def alert_line(alert: AlertView, view: InstrumentView, width: int) -> Line:
+    """Give one alert: time, weight, words, repeats, who noted it."""
+    word, role = SEVERITY_WORDS[alert.severity]
+    loud = alert.severity > Severity.INFO and not alert.noted_by
+    head: Line = (
+        (f" {clock_text(alert.ts_ns)}  ", "dim"),
+        (word, role if loud or not alert.severity else "dim"),
+        ("  ", "text"),
+    )
+    noted = f"noted by {clean(alert.noted_by, 16)} " if alert.noted_by and width >= 90 else ""
+    repeats = f" x{alert.repeats + 1}" if alert.repeats else ""
+    room = width - 17 - cell_width(noted) - len(repeats) - 1
+    words = crop(alert_words(alert, view), max(0, room))
+    return spread((*head, (words, "bright" if loud else "text"), (repeats, "dim")), text(noted, "dim"), width)

@@ -1,0 +1,128 @@
+"""The last minute of the mid as a line, with our fills under it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.core.snapshot import ChartView, ConsoleSnapshot, InstrumentView
+from widgets.base import SnapshotWidget
+from widgets.cells import price_text, right
+from widgets.glyphs import FILL_DOWN, FILL_UP, TIMES, VERTICAL
+from widgets.lines import Line, line_width, overprint, text
+from widgets.plot import nice_step, path_picture
+
+POINT_NS = 250_000_000
+"""Distance of two points of a path."""
+
+
+class ChartPanel(SnapshotWidget):
+    """Mid price over 60 s."""
+
+    TITLE = "PRICE"
+
+    def title_parts(self, snapshot: ConsoleSnapshot, room: int) -> tuple[Line, Line]:
+        """Give the exact touch and the spread."""
+        touch = touch_words(snapshot)
+        return touch if line_width(touch) <= room else touch[:3], text("60 s", "dim")
+
+    def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
+        """Give the path, then our buys and sells, then the time axis."""
+        chart = snapshot.chart
+        points = tuple(value or None for value in chart.mid_half_ticks)
+        known = [value for value in points if value is not None]
+        if not known:
+            return overprint([()] * height, "NO PRICE YET", "dim", width)
+        extra = 3 if height >= 8 else 1 if height >= 4 else 0
+        rows = height - extra
+        low, row_step = price_scale(min(known), max(known), rows)
+        labels = price_labels(snapshot.instrument, low, row_step, rows)
+        gutter = max(len(label) for label in labels) + 1
+        across = max(1, width - gutter - 1)
+        per = columns_in(len(points), across)
+        phase = snapshot.ts_ns // POINT_NS
+        picture = path_picture(points, per, phase % per, (low, low + row_step * rows), (across, rows))
+        lines: list[Line] = [
+            ((right(label, gutter - 1) + " " + VERTICAL, "dim"), (row, "path"))
+            for label, row in zip(labels, picture, strict=True)
+        ]
+        if extra == 3:
+            lines += _fill_rows(chart, len(points), per, phase, gutter, across)
+        if extra:
+            lines.append(((" " * (gutter + 1) + time_axis(len(points), per, phase, across), "dim"),))
+        return lines
+
+
+def touch_words(snapshot: ConsoleSnapshot) -> Line:
+    """Give the best bid and ask exactly, and the spread in ticks; nothing of a book that is not ok."""
+    ladder, view = snapshot.ladder, snapshot.instrument
+    if not (ladder.bids and ladder.asks and ladder.state == "SYNCED"):
+        return text("no ok book", "stale")
+    bid, ask = ladder.bids[0][0], ladder.asks[0][0]
+    return (
+        (price_text(view, bid), "bid-strong"),
+        (f" {TIMES} ", "dim"),
+        (price_text(view, ask), "ask-strong"),
+        (f"  spread {ask - bid} t", "dim"),
+    )
+
+
+def price_scale(lowest: int, highest: int, rows: int) -> tuple[int, int]:
+    """Give (value of the lowest row, step of a row) in half ticks, on whole 1-2-5 ticks."""
+    step = 2 * nice_step(max(1, -(-(highest - lowest) // (2 * max(1, rows - 1)))))
+    low = lowest // step * step
+    spare = rows - 1 - (highest - low) // step
+    return low - max(0, spare) // 2 * step, step
+
+
+def price_labels(view: InstrumentView, low: int, row_step: int, rows: int) -> list[str]:
+    """Label every second row from below, from the top row down."""
+    labels = [price_text(view, (low + row_step * row) // 2) if row % 2 == 0 else "" for row in range(rows)]
+    return labels[::-1]
+
+
+def columns_in(points: int, across: int) -> int:
+    """Give the points a dot column stands for, so that the whole path fits in `across` cells."""
+    return max(1, -(-points // (2 * across)))
+
+
+def cell_of(back: int, per: int, phase: int, across: int) -> int:
+    """Give the cell of the point `back` places before the newest; negative when it lies off the left edge."""
+    newest = phase % per + 1
+    column = 0 if back < newest else 1 + (back - newest) // per
+    return (2 * across - 1 - column) // 2
+
+
+def time_axis(points: int, per: int, phase: int, across: int) -> str:
+    """Write 60 s, 40 s, 20 s and now under a path."""
+    cells = [" "] * across
+    for label, back in (("-60 s", points - 1), ("-40 s", points * 2 // 3), ("-20 s", points // 3)):
+        start = max(0, cell_of(back, per, phase - phase % per, across))
+        if start + len(label) < across - 4:
+            cells[start : start + len(label)] = label
+    if across >= 3:
+        cells[-3:] = "now"
+    return "".join(cells)
+
+
+def _fill_rows(chart: ChartView, points: int, per: int, phase: int, gutter: int, across: int) -> list[Line]:
+    return [
+        _fill_row(chart.marks, 1, FILL_UP, "B", "bid-strong", (points, per, phase, gutter, across)),
+        _fill_row(chart.marks, -1, FILL_DOWN, "S", "ask-strong", (points, per, phase, gutter, across)),
+    ]
+
+
+def _fill_row(
+    marks: Sequence[tuple[int, int, int]],
+    sign: int,
+    glyph: str,
+    letter: str,
+    role: str,
+    grid: tuple[int, int, int, int, int],
+) -> Line:
+    points, per, phase, gutter, across = grid
+    cells = [" "] * across
+    for index, lots, _ in marks:
+        cell = cell_of(points - 1 - index, per, phase, across)
+        if lots * sign > 0 and 0 <= cell < across:
+            cells[cell] = glyph
+    return (letter.rjust(gutter - 1) + "  ", "dim"), ("".join(cells), role)

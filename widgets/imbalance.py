@@ -1,0 +1,74 @@
+"""Order-book imbalance by depth and order flow, as bars around a centre line."""
+
+from __future__ import annotations
+
+from pipeline.core.snapshot import ConsoleSnapshot, ImbalanceView
+from widgets.base import SnapshotWidget
+from widgets.cells import NONE_E6, age_text, ratio, right
+from widgets.glyphs import VERTICAL
+from widgets.lines import Item, Line, fit, pick_rows, text
+from widgets.plot import centre_bar
+
+_E6 = 1_000_000
+_FLOW_FULL_E6 = 20 * _E6
+"""Flow of this many mean depths fills the bar."""
+
+
+class ImbalancePanel(SnapshotWidget):
+    """Who leans on the book, and who trades."""
+
+    TITLE = "IMBALANCE"
+
+    def title_parts(self, snapshot: ConsoleSnapshot, room: int) -> tuple[Line, Line]:
+        """Give the age of the row."""
+        del room
+        return text(f"row {age_text(snapshot.imbalance.age_ms).rjust(6)}", "dim"), text(
+            "- sell  + buy", "dim"
+        )
+
+    def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
+        """Give one bar a depth, then the flow."""
+        view = snapshot.imbalance
+        rows: list[Item] = [
+            (0, bar_row("L1", view.qi_1_e6, _E6, width)),
+            (2, bar_row("L5", view.qi_5_e6, _E6, width)),
+            (3, bar_row("L10", view.qi_10_e6, _E6, width)),
+            (5, bar_row("weighted", view.dwi_e6, _E6, width)),
+            (1, bar_row("flow 1 s", view.ofi_1s_e6, _FLOW_FULL_E6, width)),
+            (6, bar_row("flow 5 s", view.ofi_5s_e6, _FLOW_FULL_E6, width)),
+            (7, bar_row("trades", view.tfi_1s_e6, _E6, width)),
+            (4, fit(flow_items(view), width)),
+        ]
+        return pick_rows(rows, height)
+
+
+def bar_row(name: str, value_e6: int, full_e6: int, width: int) -> Line:
+    """Give one signed bar with its name and number."""
+    half = max(1, (width - 18) // 2)
+    label = ((f"{name:<8} ", "dim"), (right(ratio(value_e6), 6) + " ", _role(value_e6)))
+    if value_e6 == NONE_E6:
+        return (*label, (" " * half, "text"), (VERTICAL, "rule"), (" " * half, "text"))
+    before, after = centre_bar(value_e6, full_e6, half)
+    return (*label, (before, "ask-bar"), (VERTICAL, "rule"), (after, "bid-bar"))
+
+
+def flow_items(view: ImbalanceView) -> list[Item]:
+    """Give the numbers without a bar."""
+    return [
+        (0, _number("micro", view.micro_dev_e6, " t")),
+        (1, _number("flow 5 s", view.ofi_5s_e6)),
+        (2, _number("trades 1 s", view.tfi_1s_e6)),
+    ]
+
+
+def _number(name: str, value_e6: int, unit: str = "") -> Line:
+    return (f"{name} ", "dim"), (
+        right(ratio(value_e6), 6) + (unit if value_e6 != NONE_E6 else ""),
+        _role(value_e6),
+    )
+
+
+def _role(value_e6: int) -> str:
+    if value_e6 == NONE_E6:
+        return "stale"
+    return "bid" if value_e6 > 0 else "ask" if value_e6 < 0 else "text"

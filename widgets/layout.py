@@ -1,0 +1,222 @@
+"""The composed screen: every panel, arranged by size, drawn from one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.widget import Widget
+
+from pipeline.core.snapshot import ConsoleSnapshot, OrderView, ProposalView
+from widgets.alerts import AlertsPanel
+from widgets.base import SnapshotWidget
+from widgets.chain import ChainPanel
+from widgets.chart import ChartPanel
+from widgets.hints import HintsPanel
+from widgets.imbalance import ImbalancePanel
+from widgets.ladder import LadderPanel
+from widgets.market import MarketPanel
+from widgets.orders import OrdersPanel
+from widgets.permits import PermitsPanel
+from widgets.plan import Place, plan
+from widgets.position import PositionPanel
+from widgets.proposals import ProposalsPanel
+from widgets.score import ScorePanel
+from widgets.status import StatusPanel
+from widgets.tables import LimitsPanel, ModelPanel, WorkersPanel
+from widgets.tape import TapePanel
+from widgets.why import WhyPanel
+
+PANELS: dict[str, type[SnapshotWidget]] = {
+    "status": StatusPanel,
+    "ladder": LadderPanel,
+    "tape": TapePanel,
+    "chart": ChartPanel,
+    "score": ScorePanel,
+    "imbalance": ImbalancePanel,
+    "why": WhyPanel,
+    "proposals": ProposalsPanel,
+    "permits": PermitsPanel,
+    "position": PositionPanel,
+    "orders": OrdersPanel,
+    "market": MarketPanel,
+    "alerts": AlertsPanel,
+    "chain": ChainPanel,
+    "limits": LimitsPanel,
+    "workers": WorkersPanel,
+    "model": ModelPanel,
+    "hints": HintsPanel,
+}
+"""Every panel by the name the plan calls it."""
+
+
+_P = TypeVar("_P", bound=SnapshotWidget)
+
+
+class PlanLayout(Layout):
+    """Arranges the children of a `TradingView` after its plan."""
+
+    name: ClassVar[str] = "plan"
+
+    def arrange(
+        self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
+    ) -> ArrangeResult:
+        """Place every child the plan shows; the others are not drawn."""
+        del greedy
+        if not isinstance(parent, TradingView):
+            raise TypeError(f"PlanLayout arranges a TradingView, not a {type(parent).__name__}")
+        places = parent.places_for(size)
+        return [
+            WidgetPlacement(
+                Region(place.x, place.y, place.width, place.height), NULL_OFFSET, NULL_SPACING, child
+            )
+            for child in children
+            if child.id and (place := places.get(child.id))
+        ]
+
+
+class TradingView(Container):
+    """All panels of one page; hosts give it snapshots and keys, it draws and remembers what is selected.
+
+    Pages are those of `plan.PAGES`: trading, orders, health, model.
+    """
+
+    DEFAULT_CSS = "TradingView { width: 1fr; height: 1fr; }"
+
+    def __init__(self, *, page: str = "trading", plain: bool = False, kill_key: str = "Ctrl+K") -> None:
+        """Make the panels; `plain` draws with ASCII only, `kill_key` is named in the header."""
+        super().__init__()
+        self.page = page
+        self._panels = {name: kind(plain=plain, id=name) for name, kind in PANELS.items()}
+        self.status.kill_key = kill_key
+        self.maximised = ""
+        self.focused_panel = ""
+        self._places: dict[str, Place] = {}
+        self._planned: tuple[Size, str] = (Size(0, 0), "")
+        self._plan_layout = PlanLayout()
+
+    @property
+    def layout(self) -> Layout:
+        """The plan; style sheets cannot change it."""
+        return self._plan_layout
+
+    def compose(self) -> ComposeResult:
+        """Mount every panel; the plan decides which are drawn."""
+        yield from self._panels.values()
+
+    # The panels hosts speak to by name.
+
+    def panel(self, name: str) -> SnapshotWidget:
+        """Give a panel by its name in `PANELS`."""
+        return self._panels[name]
+
+    @property
+    def status(self) -> StatusPanel:
+        """The header."""
+        return self._typed("status", StatusPanel)
+
+    @property
+    def ladder(self) -> LadderPanel:
+        """The ladder: `recentre()`, `change_step(+1 or -1)`."""
+        return self._typed("ladder", LadderPanel)
+
+    @property
+    def proposals(self) -> ProposalsPanel:
+        """The cards."""
+        return self._typed("proposals", ProposalsPanel)
+
+    @property
+    def orders(self) -> OrdersPanel:
+        """The blotter."""
+        return self._typed("orders", OrdersPanel)
+
+    @property
+    def hints(self) -> HintsPanel:
+        """The last line."""
+        return self._typed("hints", HintsPanel)
+
+    def _typed(self, name: str, kind: type[_P]) -> _P:
+        panel = self._panels[name]
+        assert isinstance(panel, kind)
+        return panel
+
+    # Pictures.
+
+    def show(self, snapshot: ConsoleSnapshot, screen_age_ms: int = 0) -> None:
+        """Draw a snapshot that reached the console `screen_age_ms` ago; the same one again as it ages."""
+        for name, panel in self._panels.items():
+            if name in self._places:
+                panel.show(snapshot, screen_age_ms)
+            else:
+                panel.keep(snapshot, screen_age_ms)
+
+    def places_for(self, size: Size) -> dict[str, Place]:
+        """Give the plan for a size, and hand every panel its rules."""
+        wanted = (size, self.maximised)
+        if wanted != self._planned:
+            self._planned = wanted
+            self._places = plan(size.width, size.height, self.page, self.maximised)
+            for name, place in self._places.items():
+                self._panels[name].frame = place.frame
+        return self._places
+
+    # Selection and focus.
+
+    def move_selection(self, step: int) -> None:
+        """Select the next (+1) or previous (-1) card, or order where the blotter has the focus."""
+        if self.focused_panel == "orders" or self.page == "orders":
+            self.orders.move(step)
+        else:
+            self.proposals.move(step)
+
+    def selected(self) -> tuple[int, int] | None:
+        """Give (idea, revision) of the selected card as drawn, or None."""
+        return self.proposals.selected()
+
+    def selected_card(self) -> ProposalView | None:
+        """Give the selected card as drawn, or None."""
+        return self.proposals.selected_card()
+
+    def clear_selection(self) -> None:
+        """Select no card, as after every press."""
+        self.proposals.select(0)
+
+    def selected_order(self) -> OrderView | None:
+        """Give the selected order as drawn, or None."""
+        return self.orders.selected()
+
+    def focus_next(self, step: int = 1) -> str:
+        """Give the keyboard to the next (+1) or previous (-1) panel, and return its name."""
+        names = ["", *self.focus_names()]
+        place = names.index(self.focused_panel) if self.focused_panel in names else 0
+        self.focus_panel(names[(place + step) % len(names)])
+        return self.focused_panel
+
+    def focus_panel(self, name: str) -> None:
+        """Give the keyboard to one panel; an empty name to none."""
+        self.focused_panel = name
+        for key, panel in self._panels.items():
+            panel.mark(key == name)
+
+    def focus_names(self) -> Sequence[str]:
+        """Give the names of the panels on the screen that can have the keyboard."""
+        return [name for name in self._places if name not in ("status", "hints", "chain", "market")]
+
+    def toggle_maximised(self) -> None:
+        """Give the focused panel the whole screen, or take it back."""
+        self.maximised = "" if self.maximised else self.focused_panel
+        self.refresh(layout=True)
+
+    def on_snapshot_widget_clicked(self, message: SnapshotWidget.Clicked) -> None:
+        """Give the keyboard to the panel that was clicked."""
+        message.stop()
+        if message.widget.id in self.focus_names():
+            self.focus_panel(str(message.widget.id))
+
+    def shown(self) -> Iterator[SnapshotWidget]:
+        """Give the panels that are on the screen."""
+        return (self._panels[name] for name in self._places)

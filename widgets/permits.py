@@ -1,0 +1,86 @@
+"""Permits: what the machine may do now, until when, and why the last ones ended."""
+
+from __future__ import annotations
+
+from pipeline.core.snapshot import ConsoleSnapshot, InstrumentView, PermitView
+from widgets.base import SnapshotWidget
+from widgets.cells import age_text, clean, crop, price_text, qty_text, side_word
+from widgets.lines import Item, Line, fit, text
+from widgets.marks import side_role
+from widgets.words import reason_words
+
+_STATE_ROLES = {
+    "waiting": ("> ", "waiting"),
+    "open": ("= ", "good"),
+    "used": ("* ", "text"),
+    "ended": ("- ", "dim"),
+}
+
+
+class PermitsPanel(SnapshotWidget):
+    """Open permits first, then those just ended."""
+
+    TITLE = "PERMITS"
+
+    def title_parts(self, snapshot: ConsoleSnapshot, room: int) -> tuple[Line, Line]:
+        """Give how many are open."""
+        del room
+        count = len([permit for permit in snapshot.permits if is_open(permit)])
+        return text(f"{count} open" if count else "none open", "waiting" if count else "dim"), ()
+
+    def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
+        """Give the permits, and at the foot the window and what is snoozed."""
+        foot = foot_lines(snapshot, width)[: max(0, height - 2) if snapshot.permits else height]
+        lines: list[Line] = []
+        for permit in sorted(snapshot.permits, key=lambda permit: (not is_open(permit), -permit.permit_id)):
+            lines += permit_lines(permit, snapshot.instrument, width)
+        room = max(0, height - len(foot))
+        lines = lines[:room]
+        return lines + [()] * (room - len(lines)) + foot
+
+
+def is_open(permit: PermitView) -> bool:
+    """Tell whether a permit still allows an order."""
+    return permit.state in ("waiting", "open")
+
+
+def permit_lines(permit: PermitView, view: InstrumentView, width: int) -> list[Line]:
+    """Give one permit: what it allows, and under it why it waits or ended."""
+    mark, role = _STATE_ROLES.get(permit.state, ("? ", "warn"))
+    side = side_word(permit.side) if permit.side else "both"
+    idea = f"#{permit.idea_id}" if permit.idea_id else clean(permit.who, 12)
+    sign = ">=" if permit.side < 0 else "<="
+    items: list[Item] = [
+        (0, ((f" {mark}", role), (f"P{permit.permit_id}", "bright"))),
+        (3, text(clean(permit.kind), "text")),
+        (2, text(idea, "text")),
+        (
+            0,
+            text(
+                f"{side} {qty_text(view, permit.qty_lots)}", side_role(permit.side) if permit.side else "text"
+            ),
+        ),
+        (1, text(f"{sign} {price_text(view, permit.worst_ticks)}" if permit.worst_ticks else "", "text")),
+        (1, text(f"{permit.used}/{permit.max_orders}" if permit.max_orders > 1 else "", "text")),
+        (0, text(age_text(permit.left_ms) if is_open(permit) else clean(permit.state), role)),
+    ]
+    lines = [fit(items, width, gap=1)]
+    if permit.why:
+        word = "waits" if is_open(permit) else "why"
+        lines.append(text(crop(f"     {word}: {reason_words(permit.why)}", width), "dim"))
+    return lines
+
+
+def foot_lines(snapshot: ConsoleSnapshot, width: int) -> list[Line]:
+    """Give the window's state and the sides that were declined."""
+    window = snapshot.header.window
+    opened: Line = text(f"window {clean(window)}", "waiting") if window else text("no window open", "dim")
+    snoozed = [
+        (2, text(f"{clean(symbol)} {side_word(side)} {age_text(left_ms)}", "text"))
+        for symbol, side, left_ms in snapshot.snoozed
+    ]
+    quiet: list[Item] = [(1, text("snoozed:", "dim")), *(snoozed or [(2, text("none", "dim"))])]
+    return [
+        fit([(0, ((" ", "text"), *opened)), (1, (("w", "key"), (" opens one", "dim")))], width),
+        ((" ", "text"), *fit(quiet, width - 1, gap=1)),
+    ]

@@ -1,0 +1,297 @@
+"""The header: the three axes and everything that must never leave the screen; the banner while killed.
+
+Three lines at every size from 80x24 up, one line below. While killed all of it is drawn in reverse over
+the full width, the position in its second line.
+"""
+
+from __future__ import annotations
+
+from pipeline.core.snapshot import ConsoleSnapshot, HeaderView, KillView, ReplayView
+from pipeline.core.types import TradingState, VenueMode
+from widgets.base import OLD_AFTER_MS, SnapshotWidget
+from widgets.cells import (
+    clean,
+    clock_text,
+    date_text,
+    money,
+    percent,
+    position_word,
+    qty_text,
+    span_text,
+)
+from widgets.chain import compact_chain
+from widgets.glyphs import FRAME_MARKS, VERTICAL
+from widgets.lines import Item, Line, fit, line_width, spread, text
+from widgets.marks import AUTHORITY_ROLES, STATE_ROLES, side_role, signed_role
+from widgets.plan import HEADER_ROWS
+from widgets.plot import bar
+from widgets.position import loss_role
+
+_WIDE = 116
+
+
+class StatusPanel(SnapshotWidget):
+    """Header and kill banner."""
+
+    def __init__(self, *, plain: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        """Make an empty header."""
+        super().__init__(plain=plain, id=id)
+        self.kill_key = "Ctrl+K"
+        self._note = ""
+        self._kill_choice = ""
+        self._turn = 0
+
+    def advance(self, snapshot: ConsoleSnapshot) -> None:
+        """Turn the frame mark: it stands still when no new picture comes."""
+        del snapshot
+        self._turn = (self._turn + 1) % len(FRAME_MARKS)
+
+    def set_note(self, words: str) -> None:
+        """Show the console's own facts (display delay, bytes a second) in the second line."""
+        self._note = clean(words)
+        self.redraw()
+
+    def set_kill_choice(self, words: str) -> None:
+        """Show what the keys do now in the banner's last line, e.g. `Enter cancel ours (in 1.4 s)`."""
+        self._kill_choice = clean(words)
+        self.redraw()
+
+    def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
+        """Give one or three lines."""
+        if height != HEADER_ROWS:
+            return self._one_line(snapshot, width)[:height]
+        first = self._first(snapshot, width)
+        kill = snapshot.kill
+        if kill is not None:
+            lines = [
+                first,
+                kill_line(kill, snapshot, width),
+                convergence_line(kill, snapshot, self._kill_choice, width),
+            ]
+            return [reversed_line(line, width) for line in lines]
+        wide = width >= _WIDE
+        second = self._account(snapshot, width) if wide else _money_line(snapshot, width)
+        third = context_line(snapshot, width) if wide else compact_chain(snapshot, width)
+        return [first, self._aged(second, width), third]
+
+    def _one_line(self, snapshot: ConsoleSnapshot, width: int) -> list[Line]:
+        header = snapshot.header
+        items: list[Item] = [
+            (0, self._chips(header, wide=False)),
+            (1, position_item(snapshot, wide=False)),
+            (2, _alerts_item(header, "al")),
+            (4, self._clock(snapshot)),
+            (3, ((self.kill_key, "kill-key"),)),
+        ]
+        if self.screen_age_ms >= OLD_AFTER_MS:
+            items.insert(1, (0, self._old()))
+        line = fit(items, width, gap=1)
+        return [
+            reversed_line(line, width) if snapshot.kill else line,
+            text(" 80x24 needed to draw more", "dim"),
+        ]
+
+    def _first(self, snapshot: ConsoleSnapshot, width: int) -> Line:
+        header, wide = snapshot.header, width >= _WIDE
+        key = self.kill_key if wide else self.kill_key.replace("Ctrl+", "^")
+        end: Line = (*self._clock(snapshot), ("  ", "text"), (f"{key} KILL ", "kill-key"))
+        venue = clean(snapshot.instrument.venue, 16) if wide else ""
+        items: list[Item] = [
+            (0, self._chips(header, wide)),
+            (2, text(clean(snapshot.instrument.symbol, 14), "bright")),
+            (4, text(f"@{venue}" if venue else "", "dim")),
+            (0, position_item(snapshot, wide)),
+            (1, _gate_item(header, wide)),
+            (1, _alerts_item(header, "alerts" if wide else "al")),
+        ]
+        return spread(fit(items, width - line_width(end) - 1, gap=3 if wide else 1), end, width)
+
+    def _chips(self, header: HeaderView, wide: bool) -> Line:
+        authority = (
+            f"{header.authority.name} {clean(header.window)}".rstrip() if wide else header.authority.name
+        )
+        gap = f" {VERTICAL} " if wide else VERTICAL
+        mode = str(header.mode)
+        return (
+            (f" {mode} ", f"{mode.lower()}-chip"),
+            (" ", "text"),
+            (authority, AUTHORITY_ROLES[header.authority]),
+            (gap, "rule"),
+            (header.trading_state.name, STATE_ROLES[header.trading_state]),
+        )
+
+    def _clock(self, snapshot: ConsoleSnapshot) -> Line:
+        role = "replay" if snapshot.header.mode is VenueMode.REPLAY else "text"
+        return ((f"{clock_text(snapshot.ts_ns)} ", role), (FRAME_MARKS[self._turn], "accent"))
+
+    def _old(self) -> Line:
+        return ((f" SCREEN {self.screen_age_ms // 1_000} s OLD ", "overprint"),)
+
+    def _aged(self, line: Line, width: int) -> Line:
+        if self.screen_age_ms < OLD_AFTER_MS:
+            return line
+        help_words = text("nothing new arrives; `lobdeck kill` in another shell still stops orders", "warn")
+        return fit([(0, self._old()), (1, line), (2, help_words)], width)
+
+    def _account(self, snapshot: ConsoleSnapshot, width: int) -> Line:
+        header = snapshot.header
+        attached = f", {header.controllers} consoles" if header.controllers > 1 else ""
+        limits = clean(header.limits_profile, 20) or "NONE"
+        items: list[Item] = [
+            (0, ((" ", "text"), *_day_item(header, snapshot))),
+            (0, _loss_item(header)),
+            (1, _fact("gross", money(header.gross_quote_e8, 0, sign=False))),
+            (2, _fact("limits", limits, "text" if header.limits_profile else "warn")),
+            (3, _fact("model", clean(header.model, 34) or "none")),
+            (4, _fact("session", clean(header.session, 34))),
+            (5, _fact("you", clean(header.operator, 20) + attached)),
+        ]
+        return spread(fit(items, width - len(self._note) - 4, gap=3), text(f"{self._note} ", "dim"), width)
+
+
+def _fact(name: str, words: str, role: str = "text") -> Line:
+    return (f"{name} ", "dim"), (words, role)
+
+
+def position_item(snapshot: ConsoleSnapshot, wide: bool) -> Line:
+    """Give the signed position with its word, and what of it no exit rule manages."""
+    header, view = snapshot.header, snapshot.instrument
+    lots, loose = header.position_lots, header.unmanaged_lots
+    base = f" {clean(view.base, 8)}" if wide else ""
+    held = f"{qty_text(view, lots, sign=True)}{base} {position_word(lots)}"
+    if loose and loose == lots:
+        return ((f" UNMANAGED {held} ", "overprint"),)
+    line: Line = (("pos ", "dim"), (held, side_role(lots) + "-strong" if lots else "text"))
+    return (*line, (f" UNMANAGED {qty_text(view, loose, sign=True)} ", "overprint")) if loose else line
+
+
+def _gate_item(header: HeaderView, wide: bool) -> Line:
+    """Say who holds the gate closed; while killed the banner says it."""
+    if header.gate_open or header.trading_state is TradingState.KILLED:
+        return ()
+    closers = ", ".join(clean(closer, 12) for closer in header.gate_closers) if wide else ""
+    return text(f" GATE CLOSED {closers}".rstrip() + " ", "halt")
+
+
+def _alerts_item(header: HeaderView, word: str) -> Line:
+    count = header.alerts_unnoted
+    return (f"{word} ", "dim"), (f"{count}", "warn" if count else "text")
+
+
+def _day_item(header: HeaderView, snapshot: ConsoleSnapshot) -> Line:
+    words = f"{money(header.day_quote_e8)} {clean(snapshot.instrument.quote, 8)}"
+    return ("day ", "dim"), (words, signed_role(header.day_quote_e8))
+
+
+def _loss_item(header: HeaderView) -> Line:
+    if header.loss_used_e6 < 0:
+        return text("no loss limit", "warn")
+    return (
+        ("loss ", "dim"),
+        (percent(header.loss_used_e6), loss_role(header.loss_used_e6)),
+        (f" of {money(header.loss_limit_quote_e8, 0, sign=False)}", "dim"),
+    )
+
+
+def _money_line(snapshot: ConsoleSnapshot, width: int) -> Line:
+    """Give the second line of the small screen: profit, loss used, and the replay or the window."""
+    header, position = snapshot.header, snapshot.position
+    items: list[Item] = [
+        (0, ((" ", "text"), *_day_item(header, snapshot))),
+        (1, _loss_item(header)),
+        (3, (("open ", "dim"), (money(position.open_quote_e8), signed_role(position.open_quote_e8)))),
+        (4, (("gross ", "dim"), (money(header.gross_quote_e8, 0, sign=False), "text"))),
+    ]
+    if header.window:
+        items.append((1, text(clean(header.window), "waiting")))
+    if header.replay is not None:
+        items.append((2, text(f"{_speed(header.replay)} {_progress(header.replay)}", "replay")))
+    return fit(items, width)
+
+
+def context_line(snapshot: ConsoleSnapshot, width: int) -> Line:
+    """Give the third line of the wide screen: where a replay stands, or what paper and simulation mean."""
+    header = snapshot.header
+    if header.replay is not None:
+        return _replay_line(header.replay, snapshot, width)
+    match header.mode:
+        case VenueMode.SIM:
+            words = "simulated venue: flow is planted, profit here means nothing"
+        case VenueMode.PAPER:
+            words = "paper: queue pessimistic, nothing reaches the venue"
+        case VenueMode.LIVE:
+            words = "real orders, real money"
+        case _:
+            words = ""
+    return text(f" {words}", "warn" if header.mode is VenueMode.LIVE else "dim")
+
+
+def _replay_line(replay: ReplayView, snapshot: ConsoleSnapshot, width: int) -> Line:
+    items: list[Item] = [
+        (0, ((f" {_speed(replay)}", "replay"),)),
+        (1, text(_progress(replay), "replay")),
+        (2, text(date_text(snapshot.ts_ns), "text")),
+        (3, text(clean(replay.source, 60), "dim")),
+        (5, text("Space pause  . , step  < > speed", "dim")),
+    ]
+    if replay.length_ms > 0:
+        items.insert(2, (4, text(bar(replay.position_ms, replay.length_ms, 20), "replay")))
+    return fit(items, width, gap=3)
+
+
+def _speed(replay: ReplayView) -> str:
+    if replay.seeking_to_ms >= 0:
+        return f"SEEKING {span_text(replay.seeking_to_ms)}"
+    if replay.ended:
+        return "END"
+    if replay.paused:
+        return "PAUSED"
+    return f"x{replay.speed:g}" if replay.speed else "x max"
+
+
+def _progress(replay: ReplayView) -> str:
+    return f"{span_text(replay.position_ms)} of {span_text(replay.length_ms)}"
+
+
+def kill_line(kill: KillView, snapshot: ConsoleSnapshot, width: int) -> Line:
+    """Give who killed, and that the position stays."""
+    view = snapshot.instrument
+    lots = qty_text(view, kill.position_lots, sign=True)
+    value = f"{money(abs(kill.position_quote_e8), 0, sign=False)} {clean(view.quote, 8)}"
+    stays = f"YOUR POSITION STAYS: {lots} {clean(view.base, 8)} {position_word(kill.position_lots)} = {value}"
+    items: list[Item] = [
+        (0, text(" KILLED", "kill")),
+        (2, text(f"by {clean(kill.who, 24)}", "kill")),
+        (3, text(clock_text(kill.ts_ns, milliseconds=True), "kill")),
+        (5, text(clean(kill.reason, 40), "kill")),
+        (1, text("Orders stop.", "kill")),
+        (0, text(stays if kill.position_lots else "NO POSITION.", "kill")),
+    ]
+    if kill.position_lots and not snapshot.position.exit_resting:
+        items.append((4, text("no exit rests", "kill")))
+    return fit(items, width)
+
+
+def convergence_line(kill: KillView, snapshot: ConsoleSnapshot, choice: str, width: int) -> Line:
+    """Give how far our orders are cancelled; `none left` only once the venue has said so."""
+    if kill.confirmed_ts_ns:
+        state = f"NO ORDERS LEFT (venue {clock_text(kill.confirmed_ts_ns, milliseconds=True)})"
+    else:
+        state = "asking the venue until none is left"
+    counts = f" our orders {kill.ours_total}: cancel sent {kill.cancels_sent}, gone {kill.gone}"
+    late = f"filled late {kill.filled_late}, unknown {kill.unknown}"
+    foreign = snapshot.counts.foreign
+    items: list[Item] = [
+        (0, text(counts, "kill")),
+        (2, text(late, "kill")),
+        (1, text(state, "kill")),
+        (4, text(f"foreign {foreign} kept" if foreign else "", "kill")),
+        (0 if choice else 3, text(choice or (":release to begin again" if kill.latched else ""), "kill")),
+    ]
+    return fit(items, width)
+
+
+def reversed_line(line: Line, width: int) -> Line:
+    """Draw a line in the banner's role from edge to edge."""
+    words = "".join(part for part, _ in line)
+    return ((words + " " * (width - line_width(line)), "kill"),)

@@ -1,0 +1,142 @@
+"""Quiet tables of the other screens: limits, workers, the model's features."""
+
+from __future__ import annotations
+
+from pipeline.core.snapshot import ConsoleSnapshot, LimitRow, WorkerView
+from widgets.base import SnapshotWidget
+from widgets.cells import NONE_E6, age_text, clean, horizon_text, left, percent, ratio, right
+from widgets.lines import Line, flow, text
+from widgets.marks import WORKER_ROLES
+from widgets.plot import bar
+from widgets.position import loss_role
+
+_E6 = 1_000_000
+
+
+class LimitsPanel(SnapshotWidget):
+    """Every limit and how much of it is used."""
+
+    TITLE = "LIMITS"
+
+    def title_parts(self, snapshot: ConsoleSnapshot, room: int) -> tuple[Line, Line]:
+        """Name the profile the limits come from."""
+        del room
+        profile = snapshot.header.limits_profile
+        return text(
+            clean(profile) if profile else "NONE: nothing may be sent", "dim" if profile else "warn"
+        ), ()
+
+    def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
+        """Give one line a limit."""
+        del height
+        if not snapshot.limits:
+            return [text("  no limits", "warn")]
+        names = max(len(clean(row.name)) for row in snapshot.limits)
+        return [_limit_line(row, min(names, 24), width) for row in snapshot.limits]
+
+
+def _limit_line(row: LimitRow, names: int, width: int) -> Line:
+    room = width - names - 46
+    role = loss_role(row.used_e6)
+    return (
+        (f" {left(clean(row.name), names)} ", "dim"),
+        (right(clean(row.used_text), 16), role),
+        (" of ", "dim"),
+        (left(clean(row.limit_text), 16), "text"),
+        (right(percent(row.used_e6), 7), role),
+        (" " + bar(row.used_e6, _E6, room) if room >= 6 else "", role),
+    )
+
+
+class WorkersPanel(SnapshotWidget):
+    """The inference workers, one line each."""
+
+    TITLE = "WORKERS"
+
+    def title_parts(self, snapshot: ConsoleSnapshot, room: int) -> tuple[Line, Line]:
+        """Give how many are ready."""
+        del room
+        ready, count = snapshot.chain.workers_ready, len(snapshot.chain.workers)
+        return text(f"{ready}/{count} ready", "text" if ready == count else "warn"), ()
+
+    def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
+        """Give head and one line a worker."""
+        del height
+        columns = _WORKER_COLUMNS if width >= 92 else _WORKER_COLUMNS[:6]
+        head: Line = tuple((right(name, size), "dim") for name, size in columns)
+        rows = [_worker_line(worker, columns) for worker in snapshot.chain.workers]
+        return [head, *(rows or [text("  no workers", "dim")])]
+
+
+_WORKER_COLUMNS = (
+    ("worker", 7), ("state", 10), ("queue", 7), ("p50 us", 9), ("p99 us", 9), ("beat", 9), ("late", 7),
+    ("served", 10), ("restarts", 9), ("MB", 7), ("pid", 9),
+)  # fmt: skip
+
+
+def _worker_line(worker: WorkerView, columns: tuple[tuple[str, int], ...]) -> Line:
+    words = (
+        (f"w{worker.worker_id}", "bright"),
+        (str(worker.state), WORKER_ROLES.get(worker.state, "text")),
+        (str(worker.queue_depth), "text"),
+        (f"{worker.p50_us:.0f}", "text"),
+        (f"{worker.p99_us:.0f}", "text"),
+        (age_text(worker.heartbeat_age_ms), "text"),
+        (str(worker.late), "warn" if worker.late else "text"),
+        (str(worker.served), "text"),
+        (str(worker.restarts), "warn" if worker.restarts else "text"),
+        (f"{worker.rss_mb:.0f}", "text"),
+        (str(worker.pid), "dim"),
+    )
+    cells = [(right(word, size), role) for (_, size), (word, role) in zip(columns, words, strict=False)]
+    return tuple(part for (word, role) in cells for part in _padded(word, role))
+
+
+def _padded(word: str, role: str) -> Line:
+    """Keep the blanks before a word out of its role, so that a reversed state is not a reversed column."""
+    bare = word.lstrip()
+    return ((" " * (len(word) - len(bare)), "text"), (bare, role))
+
+
+class ModelPanel(SnapshotWidget):
+    """Identity of the model and its newest feature row."""
+
+    TITLE = "MODEL"
+
+    def title_parts(self, snapshot: ConsoleSnapshot, room: int) -> tuple[Line, Line]:
+        """Name the model."""
+        del room
+        model = snapshot.model
+        return text(clean(model.name) if model else "none", "text" if model else "dim"), ()
+
+    def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
+        """Give identity, then the features in as many columns as fit."""
+        model = snapshot.model
+        if model is None:
+            return [text("  no model: data and book only, no ideas", "dim")]
+        facts: list[Line] = [
+            (("id ", "dim"), (clean(model.model_id, 16), "text")),
+            (("generation ", "dim"), (str(model.generation), "text")),
+            (("horizon ", "dim"), (horizon_text(model.horizon_ms), "text")),
+            (("schema ", "dim"), (clean(model.schema_hash, 16), "text")),
+        ]
+        lines = flow([((" ", "text"), *facts[0]), *facts[1:]], width, indent=1)
+        cells = [_feature(clean(f.name, 24), f.value_e6, f.ready, clean(f.unit, 8)) for f in model.features]
+        across = max(1, width // _FEATURE_WIDTH)
+        down = max(1, -(-len(cells) // across))
+        room = max(0, height - len(lines))
+        for row in range(min(down, room)):
+            lines.append(tuple(part for cell in cells[row::down] for part in cell))
+        return lines
+
+
+_FEATURE_WIDTH = 46
+
+
+def _feature(name: str, value_e6: int, ready: bool, unit: str) -> Line:
+    shown = ratio(value_e6, 4) if ready and value_e6 != NONE_E6 else "not ready"
+    return (
+        (f" {left(name, 24)} ", "dim"),
+        (right(shown, 11), "text" if ready else "stale"),
+        (f" {left(unit, 8)}", "dim"),
+    )

@@ -78,6 +78,7 @@ def test_opposite_score_leaves_the_side_and_a_strong_one_takes_it() -> None:
 
 def test_score_exactly_at_the_entry_is_not_past_it() -> None:
     assert a_decision(0.62).side is None
+    assert a_decision(0.62).held_side is None
     assert a_decision(0.620001).side is Side.BUY
     assert a_decision(0.379999).side is Side.SELL
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pipeline.core.decision import Decider
 from pipeline.core.funnel import Funnel, Stage
 from pipeline.core.types import DenyReason
@@ -48,8 +50,10 @@ def test_long_silence_clears_every_bucket_once() -> None:
     assert funnel.last_minute(START + 9_000 * SECOND).of(Stage.SENT) == 0
 
 
-def test_time_that_went_back_counts_as_now() -> None:
+@pytest.mark.parametrize("back_s", [1, 5])
+def test_time_that_went_back_counts_as_now(back_s: int) -> None:
     funnel = Funnel()
     funnel.count(Stage.SENT, START)
-    funnel.count(Stage.SENT, START - 5 * SECOND)
+    funnel.count(Stage.SENT, START - back_s * SECOND)
     assert funnel.last_minute(START + 59 * SECOND).of(Stage.SENT) == 2
+    assert funnel.last_minute(START + 60 * SECOND).of(Stage.SENT) == 0

@@ -125,6 +125,13 @@ def test_live_numbers_are_no_revision() -> None:
     assert only(board).decision.score_e6 == 604_000
 
 
+@pytest.mark.parametrize("p_up", [0.799, 0.801])
+def test_quantity_that_changed_by_less_than_the_band_is_no_revision(p_up: float) -> None:
+    board, idea = with_a_card()
+    assert at(0, p_up).qty_lots != idea.qty_lots
+    assert feed(board, at(5_000, p_up)) == [None]
+
+
 @pytest.mark.parametrize("ticks", [643, -643])
 def test_price_that_left_the_room_is_a_revision_after_two_seconds(ticks: int) -> None:
     board, idea = with_a_card()

@@ -233,6 +233,13 @@ def test_position_that_grew_elsewhere_leaves_no_room() -> None:
     assert record.why == "NET_FULL"
 
 
+def test_window_wants_its_least_edge() -> None:
+    book = a_book()
+    window(book, min_net_edge_e6=20)
+    assert asked(book, edge_e6=20) == Grant(1, 100)
+    assert asked(book, edge_e6=19) is DenyReason.NO_PERMIT
+
+
 def test_taking_permit_lets_resting_orders_through_too() -> None:
     book = a_book(entry=EntryStyle.CROSS)
     window(book)

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.core.params import DecisionParams, EntryStyle, ExecutionParams
 from pipeline.core.sizing import (
@@ -64,6 +66,17 @@ def test_score_is_exactly_symmetric_where_floats_are_not() -> None:
     assert score_of(0, 0, 1) == 1_000_000
 
 
+@given(st.integers(0, 1_000_000))
+def test_score_of_a_printed_probability_is_exact(p_e6: int) -> None:
+    assert score_of(1.0 - p_e6 / 1e6, 0.0, p_e6 / 1e6) == 2 * p_e6 - 1_000_000
+
+
+def test_classes_may_miss_one_by_a_thousandth() -> None:
+    assert score_of(0.2005, 0.2, 0.6) == 399_500
+    assert score_of(0.202, 0.2, 0.6) == SizingRefused(BadNumber.PROBABILITY)
+    assert score_of(0.198, 0.2, 0.6) == SizingRefused(BadNumber.PROBABILITY)
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -103,6 +116,11 @@ def test_training_volatility_stands_in_until_realised_is_ready() -> None:
 def test_without_any_volatility_nothing_is_sized() -> None:
     using = terms(model=msgspec.structs.replace(MODEL, sigma_train_e6=0))
     assert size_target(600_000, a_market(rv_1s=None), using) == SizingRefused(BadNumber.SIGMA)
+
+
+def test_volatility_below_the_floor_counts_as_the_floor() -> None:
+    using = terms(sigma_target_e6=60, sigma_floor_e6=240)
+    assert sized(600_000, a_market(rv_1s=1e-6), using).volatility_e9 == 250_000_000
 
 
 def test_volatility_is_scaled_to_the_horizon() -> None:
@@ -147,6 +165,15 @@ def test_edge_must_exceed_the_margin() -> None:
     free = with_fees(0, 0)
     assert sized(600_000, using=terms(instrument=free, edge_margin_e6=30)).pays
     assert sized(600_000, using=terms(instrument=free, edge_margin_e6=36)).stop is DenyReason.EDGE_BELOW_COST
+
+
+def test_edge_equal_to_the_margin_does_not_pay() -> None:
+    using = terms(edge_margin_e6=36)
+    cost_e9 = cost_of_e9(EntryStyle.PASSIVE, MARKET, using)
+    score = (36_000 + cost_e9) * 1_000_000 // 60_000
+    assert score * 60_000 == (36_000 + cost_e9) * 1_000_000
+    assert not sized(score, using=using).pays
+    assert sized(score + 17, using=using).pays
 
 
 def test_rebate_does_not_lever_up() -> None:

@@ -43,8 +43,14 @@ PRACTICE_LIMITS = LimitSettings(
     max_position_quote=Decimal(15_000),
     max_gross_quote=Decimal(25_000),
     max_daily_loss_quote=Decimal(400),
+    throttle_orders=300,
+    throttle_same_side=20,
 )
-"""Limits of a symbol that has none written, outside LIVE; max_qty_base is for BTC alone."""
+"""Limits of a symbol that has none written, outside LIVE; max_qty_base is for BTC alone.
+
+The throttle counts every model order, also those withdrawn unfilled; a passive entry on a busy book is
+withdrawn and placed anew every second or so, so that practice allows what the rate limit lets through.
+"""
 
 PRACTICE_QUOTES = ("USDT", "USDC", "USD", "FDUSD")
 """The practice amounts mean dollars; a symbol quoted in anything else needs limits of its own."""

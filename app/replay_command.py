@@ -17,6 +17,7 @@ from pipeline.models.expectation import expectation_for
 from pipeline.models.inspection import inspect_model, model_spec
 from pipeline.runtime.capture import CaptureInfo, probe
 from pipeline.runtime.instruments import load_instruments, parse_fees
+from pipeline.runtime.journal_reader import is_journal, read_journal
 from pipeline.runtime.places import SessionPlace, config_dir, make_session, new_session_name, session_place
 from pipeline.runtime.spec import SessionSpec
 
@@ -115,6 +116,8 @@ def run_headless(spec: SessionSpec, place: SessionPlace) -> int:
 
 def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
     """Turn options into a session's spec and its directory; nothing has been started yet."""
+    if len(options.paths) == 1 and is_journal(options.paths[0]):
+        return _journal_session(options)
     overrides = {} if options.workers is None else {"workers.count": options.workers}
     config = load_config(options.config, overrides)
     info = probe(options.paths, options.venue or "")
@@ -156,6 +159,36 @@ def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
         operator=operator(),
         planted=options.planted,
         today=today,
+    )
+    return spec, place
+
+
+def _journal_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
+    """A journal brings its own parameters, instruments and model identity: nothing of today is mixed in."""
+    header, _ = read_journal(options.paths[0])
+    params = header.params
+    given = (options.model, options.fees, options.authority, options.workers, options.config)
+    if any(option is not None for option in given):
+        raise OptionError(
+            "a journal is replayed as it was: leave out --model, --fees, --authority, --workers, --config"
+        )
+    symbols = tuple(instrument.symbol for instrument in params.instruments)
+    info = CaptureInfo(params.instruments[0].venue, symbols, header.created_ns)
+    place = _place(options, info)
+    spec = SessionSpec(
+        name=place.name,
+        venue=info.venue,
+        symbols=symbols,
+        params=params,
+        captures=(str(options.paths[0].absolute()),),
+        model_path="",
+        speed=options.speed,
+        loop=options.loop,
+        headless=options.headless,
+        seconds=options.seconds,
+        summary_path=str(options.summary.absolute()) if options.summary else "",
+        operator=operator(),
+        is_journal=True,
     )
     return spec, place
 

@@ -122,6 +122,10 @@ class CaptureRun:
         self.pump.event(event)
         self._flush_refusals()
 
+    def queue_ahead(self) -> dict[str, int]:
+        """Give the size ahead of each of our resting orders, by client order id."""
+        return self.gateway.queue_ahead()
+
     def collect_answers(self) -> None:
         """Take what the workers have finished; cheap when there is nothing."""
         if self._pool is None:

@@ -17,7 +17,7 @@ from pipeline.core.effects import Effect, RequestInference, SubmitOrder
 from pipeline.core.inputs import Input, PredictionReceived
 from pipeline.core.latency import LatencyHistogram
 from pipeline.core.types import Trigger
-from pipeline.runtime.journal import RecordKind
+from pipeline.runtime.journal_format import RecordKind
 from pipeline.wire.codec import Codec
 
 STAGES = (
@@ -43,7 +43,7 @@ class EngineLike(Protocol):
 class JournalLike(Protocol):
     """What the pump needs of a journal."""
 
-    def append(self, kind: RecordKind, ts_ns: int, payload: bytes) -> int:
+    def append(self, kind: RecordKind, ts_ns: int, payload: bytes, epoch: int = 0) -> int:
         """Append one record without blocking; give its sequence number."""
         ...
 
@@ -91,7 +91,7 @@ class Pump:
         self.frames += 1
         self._inputs_hash.update(payload)
         if self._journal is not None:
-            self._journal.append(RecordKind.FRAME, ts_recv_ns, payload)
+            self._journal.append(RecordKind.FRAME, ts_recv_ns, payload, epoch)
         for event in self.codec.decode(payload, ts_recv_ns, epoch, self.symbol_hint):
             self._hand_over(event)
         self.histograms["recv_to_features"].record(perf_counter_ns() - received)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline import __version__
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import Command, GateChanged, LinkChanged, OperatorCommand
@@ -28,6 +29,10 @@ from pipeline.runtime.capture_run import CaptureRun, Progress
 from pipeline.runtime.facts_reader import MemoryWatch, stage_views, worker_views
 from pipeline.runtime.gate import Closer, Gate
 from pipeline.runtime.gateway import PaperGateway
+from pipeline.runtime.journal import JournalWriter
+from pipeline.runtime.journal_format import JournalHeader
+from pipeline.runtime.journal_reader import read_journal
+from pipeline.runtime.journal_run import JournalRun
 from pipeline.runtime.latch import LatchRecord
 from pipeline.runtime.link_messages import (
     PROTOCOL_VERSION,
@@ -89,6 +94,7 @@ class ReplaySession:
         self._next_second_s = 0.0
         self._next_tick_s = 0.0
         self._progress = Progress.REACHED
+        self._journal = _open_journal(spec, directory) if spec.journal else None
         self.run_ = self._new_run(spec.params)
 
     # --- life ---------------------------------------------------------------------------------------------
@@ -112,6 +118,7 @@ class ReplaySession:
                 await self._turn()
         finally:
             measuring.cancel()
+        self._close_journal()
         summary = self.summary()
         await self._link.stop(self._stop_how or "the replay has ended", summary.exit_status)
         return summary
@@ -173,8 +180,12 @@ class ReplaySession:
 
     # --- the run ------------------------------------------------------------------------------------------
 
-    def _new_run(self, params: EngineParams) -> CaptureRun:
+    def _new_run(self, params: EngineParams) -> CaptureRun | JournalRun:
         spec = self.spec
+        codec = codec_for(spec.venue, self._instruments)
+        if spec.is_journal:
+            _, records = read_journal(_paths(spec)[0])
+            return JournalRun(Engine(params), codec, records, spec.symbols[0])
         venue = PaperVenue(
             spec.params.instruments,
             ack_latency_ns=spec.ack_latency_ns,
@@ -185,18 +196,22 @@ class ReplaySession:
         frames: Iterator[CapturedFrame] = open_capture(_paths(spec))
         return CaptureRun(
             engine=Engine(params),
-            codec=codec_for(spec.venue, self._instruments),
+            codec=codec,
             frames=frames,
             gateway=PaperGateway(venue, self._gate),
             pool=self._pool,
-            journal=None,
+            journal=self._journal,
             inference_latency_ns=spec.inference_latency_ns,
             symbol_hint=spec.symbols[0],
         )
 
     def _rebuild(self, now_s: float) -> None:
-        """Start again from the first frame; authority and trading state never rise by it."""
+        """Start again from the first frame; authority and trading state never rise by it.
+
+        A journal goes in one direction only: it ends with the first jump back.
+        """
         engine = self.run_.engine
+        self._close_journal()
         params = _with_authority(self._params, engine.authority)
         if self._pool is not None:
             drain(self._pool)
@@ -211,6 +226,11 @@ class ReplaySession:
             self._command(Command.HALT, "replay")
         elif engine.trading_state is TradingState.REDUCING:
             self._command(Command.REDUCE, "replay")
+
+    def _close_journal(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
 
     def _advance(self, now_s: float) -> None:
         self.run_.collect_answers()
@@ -289,7 +309,8 @@ class ReplaySession:
             rss_mb=self._memory.rss_mb,
             replay=self._clock.view(self.run_.now_ns),
             planted=self.spec.planted,
-            queue_ahead_units=self.run_.gateway.queue_ahead(),
+            queue_ahead_units=self.run_.queue_ahead(),
+            journal_ok=self._journal is None or self._journal.healthy,
         )
 
     def command(self, request: CommandRequest, client: Client) -> CommandResult:
@@ -332,7 +353,7 @@ class ReplaySession:
             pump=run.pump,
             pool=self._pool,
             pids={"engine": os.getpid(), "guard": None, "sim": None},
-            journal="",
+            journal=str(self._directory / "journal") if self.spec.journal else "",
         )
 
     def consoles_changed(self, attached: int, *, detached_on_purpose: bool) -> None:
@@ -376,9 +397,21 @@ class ReplaySession:
             )
 
 
+def _open_journal(spec: SessionSpec, directory: Path) -> JournalWriter:
+    header = JournalHeader(
+        session=spec.name,
+        code_version=__version__,
+        created_ns=time.time_ns(),
+        params=spec.params,
+        codecs=(spec.venue,),
+        sources=spec.symbols,
+    )
+    return JournalWriter.create(directory / "journal", header, segment_bytes=spec.journal_segment_mb << 20)
+
+
 def open_pool(spec: SessionSpec, directory: Path) -> WorkerPool | None:
     """Start the workers of a session; None without a model."""
-    if not spec.model_path or spec.params.model is None:
+    if spec.is_journal or not spec.model_path or spec.params.model is None:
         return None
     params = PoolParams(
         workers=spec.workers,

@@ -20,6 +20,7 @@ class SessionSpec(msgspec.Struct, frozen=True):
     symbols: tuple[str, ...]
     params: EngineParams
     captures: tuple[str, ...]
+    """Files in order of time; one journal directory or file where `is_journal`."""
     model_path: str
     workers: int = 2
     ring_depth: int = 64
@@ -40,6 +41,7 @@ class SessionSpec(msgspec.Struct, frozen=True):
     linger_s: float = 60.0
     """A session nobody watches ends after this, unless it was detached on purpose; 0 never ends it."""
     operator: str = ""
+    is_journal: bool = False
     planted: bool = False
     """True for the bundled synthetic market: the screen says that profit there means nothing."""
     today: str = ""

@@ -1,0 +1,28 @@
+"""The committed models come out of the real capture again, through the engine as it is now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.models.packaging import read_source
+from pipeline.research.fit_bundled import CAPTURE, FOLDER, RECIPES, fit
+
+DATA = Path(__file__).parents[3] / "shared" / "data" / "hftbacktest"
+
+
+@pytest.mark.skipif(not all((DATA / name).exists() for name in CAPTURE), reason=f"no captures in {DATA}")
+def test_queue_imbalance_fitted_anew_is_what_was_committed() -> None:
+    committed = read_source(FOLDER / "qi-logit.json")
+
+    made, report = fit(RECIPES[0], DATA)
+
+    assert np.array(made.logistic.weights) == pytest.approx(np.array(committed.logistic.weights), rel=0.02)
+    assert made.metrics.model.logloss == pytest.approx(committed.metrics.model.logloss, abs=0.003)
+    assert made.metrics.model.auc == pytest.approx(committed.metrics.model.auc, abs=0.003)
+    assert made.move_rate_e6 == pytest.approx(committed.move_rate_e6, rel=0.01)
+    assert made.training_data_sha256 == committed.training_data_sha256
+    assert made.features == ("qi_1",)
+    assert "qi-logit" in report

@@ -18,6 +18,9 @@ from pipeline.core.windows import DecayedSum
 MAX_TRADED_PRICES: Final = 1024
 """Prices a side whose trades are remembered between two depth updates; further ones are counted as lost."""
 
+MAX_PRICE_TICKS: Final = 1 << 62
+"""Beyond any price."""
+
 Traded = dict[int, int]
 """Units traded, by price in ticks."""
 
@@ -77,24 +80,24 @@ def _compare(
     sign: int,
 ) -> tuple[int, int]:
     """Count the changes of one side and the cancels among them; `sign` is -1 where lower is better."""
-    if prices == was_prices and sizes == was_sizes:
-        return 0, 0
     changes = cancels = 0
-    view_was, view_now = _view(was_prices, sign), _view(prices, sign)
-    was, now = dict(zip(was_prices, was_sizes, strict=True)), dict(zip(prices, sizes, strict=True))
-    for price, size in was.items():
-        left = now.get(price, 0)
-        if left == size or (not left and view_now is not None and sign * price < view_now):
-            continue
-        changes += 1
-        if size - left > traded.get(price, 0):
-            cancels += 1
-    for price in now:
-        if price not in was and (view_was is None or sign * price > view_was):
+    if prices == was_prices:
+        for price, size, left in zip(prices, was_sizes, sizes, strict=True):
+            if left != size:
+                changes += 1
+                cancels += size - left > traded.get(price, 0)
+        return changes, cancels
+    # Only prices in view both times compare; a side with fewer levels is seen to its end.
+    view = -MAX_PRICE_TICKS
+    for seen in (was_prices, prices):
+        if len(seen) == MLOFI_LEVELS:
+            view = max(view, sign * seen[0])
+    new = dict(zip(prices, sizes, strict=True))
+    for price, size in zip(was_prices, was_sizes, strict=True):
+        left = new.pop(price, 0)
+        if left != size and sign * price >= view:
             changes += 1
+            cancels += size - left > traded.get(price, 0)
+    for price in new:
+        changes += sign * price >= view
     return changes, cancels
-
-
-def _view(prices: list[int], sign: int) -> int | None:
-    # The worst price in view; a side with fewer levels is seen to its end.
-    return sign * prices[0] if len(prices) == MLOFI_LEVELS else None

@@ -4,8 +4,8 @@ Times are nanoseconds and must not decrease within one object; the caller sees t
 after the last event decays or expires up to that time. One writer; nothing here is shared.
 
 Rings are `array('q')` and running values are plain Python numbers. Measured, an add and a read of a window
-sum cost 0.50 us on lists, 0.66 us on `array('q')` and 0.90 us on NumPy arrays, whose single elements are
-boxed at each access. The lists hold an object for each number: 80 bytes a slot where an array takes 16.
+sum take 1.00 on lists, 1.34 on `array('q')` and 1.87 on NumPy arrays, whose single elements are boxed at
+each access. Lists would hold an object for each number: 80 bytes a slot where an array takes 16.
 """
 
 from __future__ import annotations

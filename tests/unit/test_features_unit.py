@@ -412,12 +412,16 @@ def test_time_that_goes_back_counts_as_the_newest() -> None:
     market = quiet(book(), TradeEvent(START + 10, 1_000, 1, Side.BUY))
     market.feed(TradeEvent(START + 5, 1_000, 1, Side.BUY))
     assert market.features.value("rate_trade", START) == pytest.approx(math.log(3))
+    market.feed(TradeEvent(START + SECOND + 10, 1_000, 1, Side.BUY))
+    assert market.features.ready(("tfi_1s",), START)
+    assert market.features.not_ready(("tfi_1s",), START) == ()
 
 
 def test_rows_of_many_kinds_do_not_pile_up() -> None:
     features = quiet(book()).features
     for n in range(1, len(NAMES)):
         features.not_ready(NAMES[:n], START)
+    assert len(features._plans) <= 16
     assert features.row_e6(("qi_1",), START) == (500_000,)
 
 

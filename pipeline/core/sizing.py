@@ -18,6 +18,7 @@ from pipeline.core.sizing_terms import SizingTerms
 from pipeline.core.types import E6, DenyReason
 
 _REAL = (float, int)
+_E27 = E9**3
 
 NEVER_E6 = 2 * E6
 """Break-even probability of a trade that cannot pay at any confidence."""
@@ -119,7 +120,7 @@ def size_target(score_e6: int, market: MarketState, terms: SizingTerms) -> Sized
     share = share_e9(terms.curve, magnitude, cost_e9)
     volatility = min(E9, terms.sigma_target_e9 * E9 // max(sigma_e9, terms.sigma_floor_e9))
     edge_scale = _edge_scale_e9(gross_e9, cost_e9, terms.margin_e9)
-    target_quote_e8 = terms.full_quote_e8 * share * volatility * edge_scale // E9**3
+    target_quote_e8 = terms.full_quote_e8 * share * volatility * edge_scale // _E27
     wanted = _lots(target_quote_e8 * 2, market.bid_ticks + market.ask_ticks, terms)
     cap = _lots(terms.position_quote_e8, market.ask_ticks, terms)
     target = min(wanted, cap)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import importlib.resources
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from app.config_build import build_engine_params
 from app.launch import prepare_session, start_session
 from app.shell import operator
 from pipeline.core.types import Authority, Instrument, VenueMode
-from pipeline.models.expectation import expectation_for
+from pipeline.models.expectation import Expectation, expectation_for
 from pipeline.models.inspection import inspect_model, model_spec
 from pipeline.runtime.capture import CaptureInfo, probe
 from pipeline.runtime.instruments import load_instruments, parse_fees
@@ -60,6 +61,15 @@ def demo_capture() -> Path:
 def bundled_model(name: str) -> Path:
     """Give a model that ships with the package."""
     return Path(str(importlib.resources.files("pipeline.models") / "bundled" / f"{name}.onnx"))
+
+
+def default_model(instruments: Sequence[Instrument]) -> Path:
+    """Give the bundled model: the trained one for what it was trained on, else the reference."""
+    trained = bundled_model("ob-logit")
+    contract = inspect_model(trained, Expectation()).contract
+    here = {instrument.symbol for instrument in instruments}
+    fits = contract.venue == instruments[0].venue and here <= set(contract.symbols)
+    return trained if fits else bundled_model("qi-logit")
 
 
 def parse_speed(text: str) -> float:
@@ -124,7 +134,7 @@ def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
     fees = parse_fees(options.fees) if options.fees is not None else None
     instruments = load_instruments(info.venue, info.symbols, fees, config_dir() / "instruments.toml")
     today = datetime.datetime.fromtimestamp(info.first_ts_ns / 1e9, datetime.UTC).strftime("%Y-%m-%d")
-    model_path = options.model or bundled_model("qi-logit")
+    model_path = options.model or default_model(instruments)
     inspected = inspect_model(model_path, expectation_for(instruments[0], today))
     place = _place(options, info)
     params = build_engine_params(

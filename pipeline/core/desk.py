@@ -72,6 +72,7 @@ class SymbolDesk:
         self.confirmed_recv_ns = 0
         """Receive time of the newest event that confirmed the book or the touch."""
         self.last_l1 = (0, 0, 0, 0)
+        self.touch_digest = 0
         self.last_asked_ns = 0
         self.last_grid = -1
         self.last_gap_ns = -1

@@ -30,6 +30,9 @@ class RequestInference(msgspec.Struct, frozen=True, tag=True):
     """Decision time; the row contains only events received before it."""
     newest_recv_ns: int
     """Receive time of the newest event the row contains."""
+    touch_digest: int = 0
+    """Running checksum of every best price and size seen so far, 64 bits: two runs whose books differed in
+    one of them, even for a moment no row saw, ask different rows."""
 
 
 class SubmitOrder(msgspec.Struct, frozen=True, tag=True):

@@ -15,6 +15,10 @@ from pipeline.core.state import EngineState
 from pipeline.core.sync_step import SyncEvent, SyncStep
 from pipeline.core.types import Severity, Trigger
 
+_DIGEST_STEP = 6_364_136_223_846_793_005
+_DIGEST_MASK = (1 << 64) - 1
+"""A linear congruential step keeps a running checksum for a third of a microsecond a change."""
+
 _LOST = {
     SyncEvent.GAP: AlertCode.BOOK_GAP,
     SyncEvent.CROSSED: AlertCode.BOOK_CROSSED,
@@ -132,6 +136,9 @@ class MarketSide:
         if l1 == desk.last_l1:
             return
         desk.last_l1 = l1
+        desk.touch_digest = (
+            desk.touch_digest * _DIGEST_STEP + 3 * l1[0] + 5 * l1[1] + 7 * l1[2] + l1[3]
+        ) & _DIGEST_MASK
         if l1[0] > 0 and l1[2] > 0:
             self._state.portfolio.on_mark(desk.symbol, l1[0], l1[2])
         if ts_ns - desk.last_asked_ns >= self._decision.min_interval_ns:
@@ -158,6 +165,7 @@ class MarketSide:
                 schema_hash=model.schema_hash,
                 ts_ns=ts_ns,
                 newest_recv_ns=desk.newest_recv_ns,
+                touch_digest=desk.touch_digest,
             )
         )
 

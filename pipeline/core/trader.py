@@ -102,9 +102,13 @@ class Trader:
 
     def work(self, desk: SymbolDesk, now_ns: int) -> None:
         """Let the execution policy say what to do on one symbol, and do what may be done."""
-        view = self._view(desk, now_ns)
-        if not (view.position_lots or view.orders or view.wanted):
+        state = self._state
+        held = state.orders.exposure(desk.symbol).orders or state.portfolio.position(desk.symbol).lots
+        idle = not held and desk.policy.settled
+        wanted = self._wanted(desk, now_ns)
+        if idle and wanted is None:
             return
+        view = self._view(desk, wanted)
         for action in desk.policy.plan(view, now_ns):
             match action:
                 case CancelWorking():
@@ -134,7 +138,7 @@ class Trader:
         self._send(desk, verdict, now_ns)
         return True
 
-    def _view(self, desk: SymbolDesk, now_ns: int) -> ExecutionView:
+    def _view(self, desk: SymbolDesk, wanted: WantedEntry | None) -> ExecutionView:
         state = self._state
         position = state.portfolio.position(desk.symbol)
         bid_ticks, _, ask_ticks, _ = desk.synced.l1
@@ -148,7 +152,7 @@ class Trader:
             position_lots=position.lots,
             opened_ns=position.opened_ns,
             held_side=desk.decision.held_side if desk.decision is not None else None,
-            wanted=self._wanted(desk, now_ns),
+            wanted=wanted,
             orders=orders,
             withdraw=any(self._lost_permit(order.intent) for order in orders),
             flatten=flatten,

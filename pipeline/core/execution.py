@@ -74,7 +74,7 @@ class ExecutionPolicy:
     @property
     def settled(self) -> bool:
         """Say whether `plan` has seen the position flat, so that it remembers nothing of an older one."""
-        return self._position_side == 0
+        return self._position[0] == 0
 
     def adopt(self) -> None:
         """Put an unmanaged position under the exit rule again: a person gave a permit on its symbol."""

@@ -91,9 +91,15 @@ class CaptureRun:
         return self._next is None
 
     @property
-    def next_frame_ns(self) -> int:
-        """Give the receive time of the next frame; the current time at the end."""
-        return self.now_ns if self._next is None else self._next.ts_recv_ns
+    def next_due_ns(self) -> int:
+        """Give when something happens next: a frame, an answer, a report, a beat; now at the end."""
+        if self._next is None:
+            return self.now_ns
+        due_ns = min(self._next.ts_recv_ns, self._beat_ns)
+        if self._answers:
+            due_ns = min(due_ns, self._answers[0][0])
+        venue_ns = self.gateway.next_due_ns
+        return due_ns if venue_ns is None else min(due_ns, venue_ns)
 
     def advance(self, until_ns: int | None, budget_s: float, frame_limit: int = 0) -> Progress:
         """Handle everything up to `until_ns` (None: to the end), for at most `budget_s` of real time.

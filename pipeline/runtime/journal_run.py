@@ -43,7 +43,7 @@ class JournalRun:
         return self._next is None
 
     @property
-    def next_frame_ns(self) -> int:
+    def next_due_ns(self) -> int:
         """Give the time of the next record; the current time at the end."""
         return self.now_ns if self._next is None else self._next.ts_ns
 

@@ -106,6 +106,8 @@ class ReplaySession:
             loop.add_signal_handler(number, self._ask_to_stop, "cancel", f"signal {number.name}")
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         loop.add_signal_handler(signal.SIGUSR1, self._kill_by_signal)
+        if self._pool is not None:
+            loop.add_reader(self._pool.fileno(), self._collect_answers)
         await self._link.start()
         measuring = asyncio.ensure_future(asyncio.to_thread(capture_length_ns, _paths(self.spec)))
         started_s = time.monotonic()
@@ -118,6 +120,8 @@ class ReplaySession:
                 await self._turn()
         finally:
             measuring.cancel()
+            if self._pool is not None:
+                loop.remove_reader(self._pool.fileno())
         self._close_journal()
         summary = self.summary()
         await self._link.stop(self._stop_how or "the replay has ended", summary.exit_status)
@@ -148,12 +152,12 @@ class ReplaySession:
             return 0.0005
         if self._progress is Progress.BUDGET:
             return 0.0
-        return min(IDLE_S, max(self._until_next_frame_s(), 0.0005))
+        return min(IDLE_S, max(self._until_next_due_s(), 0.0005))
 
-    def _until_next_frame_s(self) -> float:
+    def _until_next_due_s(self) -> float:
         if self._clock.paused or self._clock.ended:
             return IDLE_S
-        return self._clock.real_seconds_until(self.run_.next_frame_ns, time.monotonic())
+        return self._clock.real_seconds_until(self.run_.next_due_ns, time.monotonic())
 
     def _is_over(self, started_s: float) -> bool:
         now_s = time.monotonic()
@@ -226,6 +230,9 @@ class ReplaySession:
             self._command(Command.HALT, "replay")
         elif engine.trading_state is TradingState.REDUCING:
             self._command(Command.REDUCE, "replay")
+
+    def _collect_answers(self) -> None:
+        self.run_.collect_answers()
 
     def _close_journal(self) -> None:
         if self._journal is not None:

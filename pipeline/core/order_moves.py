@@ -85,8 +85,8 @@ MOVES: Final[Mapping[OrderState, Mapping[OrderEvent, OrderState]]] = MappingProx
         _S.FILLED: {_E.WHOLE_FILLED: _S.FILLED, _E.CANCEL_REFUSED_PART: _S.FILLED},
         _S.CANCELED: _ended(_S.CANCELED) | {_E.CANCELED: _S.CANCELED},
         _S.EXPIRED: _ended(_S.EXPIRED) | {_E.EXPIRED: _S.EXPIRED},
-        _S.REJECTED: {_E.REJECTED: _S.REJECTED},
-        _S.DENIED: {},
+        _S.REJECTED: {_E.REJECTED: _S.REJECTED, _E.CANCEL_REFUSED: _S.REJECTED},
+        _S.DENIED: {_E.CANCEL_REFUSED: _S.DENIED},
     }
 )
 """From state and event to the next state; an event that is missing is illegal there."""

@@ -306,6 +306,16 @@ def test_refused_cancel_of_a_filled_order_is_no_problem() -> None:
     assert order.state is S.FILLED
 
 
+def test_refused_cancel_of_an_order_that_never_worked_is_no_problem() -> None:
+    for end in (report("c1", S.REJECTED), SendRefused("c1", "GATE_CLOSED", START)):
+        store, order = store_with_order()
+        store.cancel_asked("c1", START)
+        store.apply(end)
+        ended = order.state
+        assert store.apply(CancelRejected("BTCUSDT", "c1", "-2011", START)).problem is None
+        assert order.state is ended
+
+
 def test_cancels_refused_again_and_again_make_it_unknown() -> None:
     store, order = store_with_order()
     store.apply(report("c1", S.ACCEPTED))

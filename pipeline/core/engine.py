@@ -196,9 +196,7 @@ class Engine:
 
     def _on_refused(self, refused: FrameRefused) -> None:
         self.state.counters.wire_errors += 1
-        self.state.out.alert(
-            AlertCode.FRAME_REFUSED, Severity.WARN, refused.ts_ns, "", f"{refused.reason} {refused.detail}"
-        )
+        self.state.out.alert(AlertCode.FRAME_REFUSED, Severity.WARN, refused.ts_ns, "", refused.reason.value)
 
     def _on_ignored(self, _: FrameIgnored) -> None:
         self.state.counters.ignored_frames += 1
@@ -210,7 +208,7 @@ class Engine:
         self.state.out.alert(code, severity, status.ts_ns, "", f"{status.channel} {status.reason}")
         if not status.up:
             for desk in self.state.desks.values():
-                desk.synced.on_feed_down()
+                self._market.on_feed_down(desk, status.ts_ns)
 
     def _on_workers(self, counters: WorkerCounters) -> None:
         self.state.workers = counters

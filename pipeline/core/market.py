@@ -72,6 +72,10 @@ class MarketSide:
         desk.last_side = int(trade.aggressor_side)
         desk.prints.append((trade.ts_recv_ns, desk.last_side, trade.price_ticks, trade.size_units))
 
+    def on_feed_down(self, desk: SymbolDesk, ts_ns: int) -> None:
+        """Believe nothing of a book whose connection is down."""
+        self._after_depth(desk, desk.synced.on_feed_down(), ts_ns)
+
     def on_beat(self, desk: SymbolDesk, ts_ns: int) -> None:
         """Let time pass: silence, locked books, the decision grid, a point of the charts."""
         step = desk.synced.on_beat(ts_ns)
@@ -118,8 +122,9 @@ class MarketSide:
 
     def _lost(self, desk: SymbolDesk, step: SyncStep, ts_ns: int) -> None:
         state = self._state
-        if step.event in (SyncEvent.GAP, SyncEvent.RESYNC):
+        if step.event is SyncEvent.GAP:
             desk.last_gap_ns = ts_ns
+        if step.event in (SyncEvent.GAP, SyncEvent.RESYNC):
             desk.features.on_reset(ts_ns)
         severity = Severity.INFO if step.snapshot_reason in ("start", "epoch", "retry") else Severity.WARN
         state.out.alert(_LOST[step.event], severity, ts_ns, desk.symbol, "", (desk.synced.gaps,))
@@ -128,6 +133,8 @@ class MarketSide:
         if desk.decider is not None:
             desk.decider.reset()
         desk.decision = None
+        # The touch that comes next is news, also when it is the same one.
+        desk.last_l1 = (0, 0, 0, 0)
         state.portfolio.on_book_lost(desk.symbol)
         state.ideas.withdraw(desk.symbol, ts_ns)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from textual.app import App
+from textual.filter import Monochrome, NoColor
 from textual.theme import BUILTIN_THEMES, Theme
 
 from themes.palettes import CONTRAST, DAY, MONO, NIGHT
@@ -63,3 +64,6 @@ def register(app: App[Any]) -> None:
     for theme in THEMES:
         app.register_theme(theme)
     app.theme = "mono" if app.no_color else "night"
+    # Textual chose its filter before it knew the theme: it would paint the terminal's own colours black on
+    # black.
+    app._filters = [NoColor() if isinstance(each, Monochrome) else each for each in app._filters]

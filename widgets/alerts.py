@@ -5,8 +5,9 @@ from __future__ import annotations
 from pipeline.core.snapshot import AlertView, ConsoleSnapshot, InstrumentView
 from pipeline.core.types import Severity
 from widgets.base import SnapshotWidget
-from widgets.cells import cell_width, clean, clock_text, crop
+from widgets.cells import cell_width, clean, crop
 from widgets.lines import Line, spread, text
+from widgets.times import clock_text
 from widgets.words import SEVERITY_WORDS, alert_words
 
 

@@ -8,7 +8,6 @@ snapshot, colours in the theme.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment as RichSegment
@@ -21,26 +20,11 @@ from textual.theme import Theme
 from textual.widget import Widget
 
 from pipeline.core.snapshot import ConsoleSnapshot
+from widgets.frame import OLD_AFTER_MS, Frame, aged, merged, sided, titled
 from widgets.glyphs import HORIZONTAL, to_ascii
 from widgets.lean import is_lean
-from widgets.lines import BLANK, Line, Segment, changed_runs, exact, line_width
+from widgets.lines import BLANK, Line, changed_runs, exact, line_width
 from widgets.roles import ROLES, styles_of
-
-OLD_AFTER_MS = 1_000
-"""A picture older than this is drawn as old, and says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The rules around a panel, as the layout found them: where they meet its neighbours' they are joined."""
-
-    top: str = ""
-    """Rule of the title row, as wide as the panel; empty for a panel without title."""
-    left: str = ""
-    """One character a row below the title row, or empty."""
-    right: str = ""
-    bottom: str = ""
-    """Rule of the last row, or empty."""
 
 
 class SnapshotWidget(Widget):
@@ -50,6 +34,7 @@ class SnapshotWidget(Widget):
     """
 
     TITLE: ClassVar[str] = ""
+    """Name in the title row; a panel without one has no title row."""
     DEFAULT_CSS = "SnapshotWidget { width: 1fr; height: 1fr; }"
 
     class Clicked(Message):
@@ -70,7 +55,7 @@ class SnapshotWidget(Widget):
         self.screen_age_ms = 0
         self.marked = False
         """True while the keyboard looks at this panel."""
-        self._frame = Frame(top=HORIZONTAL)
+        self._frame = Frame(top=HORIZONTAL if self.TITLE else "")
         self._lines: list[Line] = []
         self._body: list[Line] = []
         self._body_key: tuple[int, Frame] = (-1, self._frame)
@@ -167,7 +152,7 @@ class SnapshotWidget(Widget):
         rows = max(0, height - (1 if frame.top else 0) - (1 if frame.bottom else 0))
         body = self.content(snapshot, inner, rows) if snapshot is not None else self.waiting(inner, rows)
         if self.screen_age_ms >= OLD_AFTER_MS:
-            body = [tuple((words, _aged(role)) for words, role in line) for line in body]
+            body = [tuple((words, aged(role)) for words, role in line) for line in body]
         body = [*body[:rows], *[BLANK] * (rows - len(body))]
         lines = self._finished(body, inner, width)
         if frame.top:
@@ -185,7 +170,7 @@ class SnapshotWidget(Widget):
             if known is not None and known[row] == line:
                 lines.append(self._done[row])
             else:
-                lines.append(_sided(exact(line, inner), row, frame))
+                lines.append(sided(exact(line, inner), row, frame))
         self._body, self._body_key, self._done = body, key, list(lines)
         return lines
 
@@ -193,7 +178,7 @@ class SnapshotWidget(Widget):
         rule = self._frame.top if len(self._frame.top) == width else HORIZONTAL * width
         name: Line = ((f" {self.TITLE} ", "focus" if self.marked else "title"),)
         if self.snapshot is None:
-            return _titled(rule, name, BLANK)
+            return titled(rule, name, BLANK)
         mode = str(self.snapshot.header.mode)
         mark: Line = ((f" {mode} ", mode.lower()),)
         room = width - 4 - line_width(name) - line_width(mark)
@@ -206,7 +191,7 @@ class SnapshotWidget(Widget):
         head = (*name, *left, *((" ", "text"),) * bool(left))
         chip = bool(right) and ROLES[mark[0][1]].reverse
         tail = (*((" ", "text"),) * bool(right), *right, *((" ", "text"),) * chip, *mark)
-        return _titled(rule, head, tail)
+        return titled(rule, head, tail)
 
     # Textual's side.
 
@@ -270,7 +255,7 @@ class SnapshotWidget(Widget):
         styles = self._styles or self._make_styles()
         if self.plain:
             line = tuple((to_ascii(words), role) for words, role in line)
-        return Strip([RichSegment(words, styles[role]) for words, role in _merged(line)], width)
+        return Strip([RichSegment(words, styles[role]) for words, role in merged(line)], width)
 
     def _make_styles(self) -> dict[str, Style]:
         """Make the style of every role as this terminal gets it: after the app's filters, NO_COLOR too."""
@@ -282,51 +267,3 @@ class SnapshotWidget(Widget):
             styles = {role: segment.style or Style() for role, segment in zip(styles, filtered, strict=True)}
         self._styles = styles
         return styles
-
-
-def _aged(role: str) -> str:
-    """Give the role a text has in a picture that is too old: nothing looks fresh, alarms stay alarms."""
-    if ROLES[role].reverse or role in ("kill-key", "key"):
-        return role
-    return "rule" if role.endswith("-bar") else "stale"
-
-
-def _sided(line: Line, row: int, frame: Frame) -> Line:
-    if not frame.left and not frame.right:
-        return line
-    left: Line = ((frame.left[row : row + 1] or " ", "rule"),) if frame.left else BLANK
-    right: Line = ((frame.right[row : row + 1] or " ", "rule"),) if frame.right else BLANK
-    return (*left, *line, *right)
-
-
-def _titled(rule: str, head: Line, tail: Line) -> Line:
-    """Lay the title's words over its rule, two cells of rule at each end."""
-    start, end = 2 + line_width(head), len(rule) - 2 - line_width(tail)
-    if start > end:
-        return exact(((rule[:2], "rule"), *head), len(rule))
-    return ((rule[:2], "rule"), *head, (rule[start:end], "rule"), *tail, (rule[-2:], "rule"))
-
-
-def _shows_blanks(role: str) -> bool:
-    """Tell whether a blank in this role looks different from a blank in the panel's own colours."""
-    style = ROLES[role]
-    return bool(style.behind or style.reverse or style.underline or style.strike)
-
-
-_PLAIN_BLANKS = frozenset(role for role in ROLES if not _shows_blanks(role))
-
-
-def _merged(line: Line) -> list[Segment]:
-    """Join segments of one role, and blanks to whatever stands before them: fewer colour changes to send."""
-    merged: list[Segment] = []
-    for words, role in line:
-        if not words:
-            continue
-        if merged:
-            before, before_role = merged[-1]
-            blank = words.isspace() and before_role in _PLAIN_BLANKS and role in _PLAIN_BLANKS
-            if role == before_role or blank:
-                merged[-1] = (before + words, before_role)
-                continue
-        merged.append((words, role))
-    return merged

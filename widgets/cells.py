@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, datetime
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -21,7 +20,6 @@ NONE_E6 = 2_000_000
 MISSING = "--"
 """What is printed where there is no number."""
 _SUFFIXES = ("", "k", "M", "G")
-_DAY_S = 86_400
 
 
 _PERHAPS_WIDE = re.compile("[\u0300-\u036f\u1100-\u1fff\u2e80-\uffff\U00010000-\U0010ffff]")
@@ -58,19 +56,25 @@ def _safe(character: str) -> str:
 
 
 def crop(text: str, width: int) -> str:
-    """Shorten words to `width` cells, ending in `…` where something was left off."""
+    """Shorten words to `width` cells, ending in `…` where something was left off.
+
+    Cut at a blank where there is one, so that no number in a sentence becomes another number.
+
+    >>> crop("filled 0.030 at 64,210.1", 11)
+    'filled…    '
+    """
     if cell_width(text) <= width:
         return text
     if width <= 0:
         return ""
-    kept, used = [], 0
+    kept = ""
     for character in text:
-        size = cell_width(character)
-        if used + size > width - 1:
+        if cell_width(kept + character) > width - 1:
             break
-        kept.append(character)
-        used += size
-    return "".join(kept) + "…" + " " * (width - 1 - used)
+        kept += character
+    if not text[len(kept) :].startswith(" ") and " " in kept.strip():
+        kept = kept.rstrip().rpartition(" ")[0]
+    return kept + "…" + " " * (width - 1 - cell_width(kept))
 
 
 def left(text: str, width: int) -> str:
@@ -171,6 +175,18 @@ def qty_text(view: InstrumentView, lots: int, sign: bool = False) -> str:
     return signed(units, view.lot_decimals) if sign else scaled_text(units, view.lot_decimals)
 
 
+def lots_words(view: InstrumentView | None, lots: int, sign: bool = False) -> str:
+    """Print a quantity; as bare lots where the symbol's scales are not at hand."""
+    if view is None:
+        return f"{lots:+d} lots" if sign else f"{lots} lots"
+    return qty_text(view, lots, sign)
+
+
+def ticks_words(view: InstrumentView | None, ticks: int) -> str:
+    """Print a price; as bare ticks where the symbol's scales are not at hand."""
+    return price_text(view, ticks) if view is not None else f"tick {ticks}"
+
+
 def short_qty(view: InstrumentView, lots: int) -> str:
     """Print a quantity exactly without trailing zeros, for the narrow cells of the ladder."""
     text = qty_text(view, lots)
@@ -204,9 +220,10 @@ def size_text(units: int, decimals: int, places: int = 5) -> str:
         return scaled_text(value, shown) if value else f"<.{'0' * (shown - 1)}1"
     for step, suffix in enumerate(_SUFFIXES):
         text = _four_digits(units, decimals + 3 * step, decimals if step == 0 else 3)
-        if len(text.replace(".", "")) <= 4 and (step == 0 or len(text.partition(".")[0]) < 4):
+        widest = 4 if step in (0, len(_SUFFIXES) - 1) else 3
+        if len(text.partition(".")[0]) <= widest:
             return text + suffix
-    return ">999G"
+    return ">9999G"
 
 
 def _four_digits(units: int, decimals: int, most: int) -> str:
@@ -218,70 +235,6 @@ def _four_digits(units: int, decimals: int, most: int) -> str:
         shown -= 1
         value = rounded(units, decimals - shown)
     return scaled_text(value, shown)
-
-
-def age_text(age_ms: int) -> str:
-    """Print an age in at most six cells, coarser as it grows; `never` for -1.
-
-    >>> [age_text(age) for age in (-1, 3, 847, 3_240, 42_000, 221_000, 7_400_000, 360_000_000)]
-    ['never', '3 ms', '840 ms', '3.2 s', '42 s', '3:41', '2.0 h', '100 h']
-    """
-    if age_ms < 0:
-        return "never"
-    if age_ms < 100:
-        return f"{age_ms} ms"
-    if age_ms < 1_000:
-        return f"{age_ms // 10 * 10} ms"
-    if age_ms < 10_000:
-        return f"{age_ms // 1_000}.{age_ms // 100 % 10} s"
-    seconds = age_ms // 1_000
-    if seconds < 100:
-        return f"{seconds} s"
-    if seconds < 3_600:
-        return f"{seconds // 60}:{seconds % 60:02d}"
-    hours = seconds // 3_600
-    if hours < 10:
-        return f"{hours}.{seconds % 3_600 // 360} h"
-    return f"{hours} h" if hours < 1_000 else f"{min(hours // 24, 9_999)} d"
-
-
-def delay_text(delay_us: int) -> str:
-    """Print a stage's delay in milliseconds in at most five cells: 0.42, 4.2, 42, 420; `--` without one."""
-    if delay_us < 0:
-        return MISSING
-    if delay_us < 1_000:
-        return scaled_text(delay_us // 10, 2)
-    if delay_us < 10_000:
-        return scaled_text(delay_us // 100, 1)
-    return str(min(delay_us // 1_000, 99_999))
-
-
-def span_text(span_ms: int) -> str:
-    """Print a stretch of time as minutes and seconds, e.g. 0:42 or 61:07; `--:--` while unknown."""
-    return "--:--" if span_ms < 0 else f"{span_ms // 60_000}:{span_ms // 1_000 % 60:02d}"
-
-
-def length_text(length_ms: int) -> str:
-    """Print a configured length of time in seconds without needless decimals: 30 s, 0.35 s."""
-    return scaled_text(length_ms, 3).rstrip("0").rstrip(".") + " s"
-
-
-def horizon_text(horizon_ms: int) -> str:
-    """Print a model's horizon in seconds, with the decimals it has."""
-    text = scaled_text(horizon_ms, 3).rstrip("0")
-    return f"{text}0 s" if text.endswith(".") else f"{text} s"
-
-
-def clock_text(ts_ns: int, milliseconds: bool = False) -> str:
-    """Print a UTC time of day with Z: 09:31:07Z or 09:31:07.412Z."""
-    seconds = ts_ns // 1_000_000_000 % _DAY_S
-    text = f"{seconds // 3_600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    return f"{text}.{ts_ns // 1_000_000 % 1_000:03d}Z" if milliseconds else f"{text}Z"
-
-
-def date_text(ts_ns: int) -> str:
-    """Print the UTC date: 2026-01-05."""
-    return datetime.fromtimestamp(ts_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d")
 
 
 def side_word(side: int) -> str:

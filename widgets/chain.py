@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pipeline.core.snapshot import ChainView, ConsoleSnapshot, StageView
 from widgets.base import SnapshotWidget
-from widgets.cells import clean, delay_text
+from widgets.cells import clean
 from widgets.glyphs import ARROW
 from widgets.lines import Item, Line, fit, text
+from widgets.times import delay_text
 from widgets.words import STAGE_WORDS, reason_words
 
 

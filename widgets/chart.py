@@ -30,7 +30,7 @@ class ChartPanel(SnapshotWidget):
         chart = snapshot.chart
         points = tuple(value or None for value in chart.mid_half_ticks)
         known = [value for value in points if value is not None]
-        if not known:
+        if not known or height <= 0:
             return overprint([()] * height, "NO PRICE YET", "dim", width)
         extra = 3 if height >= 8 else 1 if height >= 4 else 0
         rows = height - extra

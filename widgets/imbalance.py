@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pipeline.core.snapshot import ConsoleSnapshot, ImbalanceView
 from widgets.base import SnapshotWidget
-from widgets.cells import NONE_E6, age_text, ratio, right
+from widgets.cells import NONE_E6, ratio, right
 from widgets.glyphs import VERTICAL
 from widgets.lines import Item, Line, fit, pick_rows, text
 from widgets.plot import centre_bar
+from widgets.times import age_text
 
 _E6 = 1_000_000
 _FLOW_FULL_E6 = 20 * _E6

@@ -12,20 +12,12 @@ from pipeline.core.snapshot import ConsoleSnapshot, InstrumentView, LadderView
 from pipeline.core.types import BookState, OrderState, Side
 from widgets.axis import LadderAxis, ask_row, bid_row
 from widgets.base import SnapshotWidget
-from widgets.cells import (
-    age_text,
-    cell_width,
-    plain_price,
-    right,
-    short_qty,
-    size_places,
-    size_text,
-    size_width,
-)
+from widgets.cells import cell_width, plain_price, right, short_qty, size_places, size_text, size_width
 from widgets.glyphs import CENTRE, LAST_PRINT
 from widgets.lines import Line, Segment, overprint, text
 from widgets.marks import BOOK_WORDS, order_mark
 from widgets.plot import bar_from_right, full_scale, half_bar
+from widgets.times import age_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +179,21 @@ class _Columns:
         return (
             *self._bid_side(row, grouped),
             (" ", "text"),
-            (
-                right(plain_price(self.view, row * self.step, self.decimals), self.price),
-                _price_role(row, grouped, touch),
-            ),
+            *self._price(row, _price_role(row, grouped, touch)),
             self._last_print(row, ladder, ok),
+            (" ", "text"),
             *self._ask_side(row, grouped),
-            (" " * (1 + self.spare), "text"),
+            (" " * self.spare, "text"),
         )
+
+    def _price(self, row: int, role: str) -> Line:
+        """Print a price; the zeros all tiny prices begin with are dim."""
+        words = right(plain_price(self.view, row * self.step, self.decimals), self.price)
+        bare = words.lstrip(" ")
+        if not bare.startswith("0.00"):
+            return ((words, role),)
+        zeros = len(words) - len(bare.lstrip("0."))
+        return ((words[:zeros], "dim"), (words[zeros:], role))
 
     def _last_print(self, row: int, ladder: LadderView, ok: bool) -> Segment:
         if not ok or not ladder.last_side or not ladder.last_price_ticks:
@@ -212,10 +211,10 @@ class _Columns:
             return (own, own_role), ((CENTRE * (rest - 1) + " ") if filler else " " * rest, "rule")
         room = self.outer - cell_width(own)
         picture = bar_from_right(size, grouped.full, self.outer - 1)[-(room - 1) :] if room > 1 else ""
-        role = "bid-strong" if row == grouped.best_bid else "bid"
+        role, bar_role = _size_roles("bid", row, grouped.best_bid, row == grouped.lowest and self.step > 1)
         return (
             (own, own_role),
-            (picture.rjust(max(0, room - 1)) + " " * (room > 0), "bid-bar"),
+            (picture.rjust(max(0, room - 1)) + " " * (room > 0), bar_role),
             (right(self._size(size), self.size), role),
         )
 
@@ -228,10 +227,10 @@ class _Columns:
             return ((" " + CENTRE * (rest - 1)) if filler else " " * rest, "rule"), (own, own_role)
         room = self.outer - cell_width(own)
         picture = half_bar(size, grouped.full, self.outer - 1) if room > 1 else ""
-        role = "ask-strong" if row == grouped.best_ask else "ask"
+        role, bar_role = _size_roles("ask", row, grouped.best_ask, row == grouped.highest and self.step > 1)
         return (
             (right(self._size(size), self.size), role),
-            (" " * (room > 0) + picture[: max(0, room - 1)].ljust(max(0, room - 1)), "ask-bar"),
+            (" " * (room > 0) + picture[: max(0, room - 1)].ljust(max(0, room - 1)), bar_role),
             (own, own_role),
         )
 
@@ -254,6 +253,13 @@ class _Columns:
         )
         words = next((form for form in forms if cell_width(form) <= self.outer), "")
         return words, role if role != "working" else ("bid-strong" if side is Side.BUY else "ask-strong")
+
+
+def _size_roles(side: str, row: int, best: int | None, perhaps_more: bool) -> tuple[str, str]:
+    """Give the roles of size and bar; dim where the snapshot ends inside a group and more may stand there."""
+    if perhaps_more:
+        return "dim", "rule"
+    return f"{side}-strong" if row == best else side, f"{side}-bar"
 
 
 def _is_centre(row: int, grouped: _Grouped, touch: int | None) -> bool:

@@ -156,7 +156,7 @@ class TradingView(Container):
 
     def places_for(self, size: Size) -> dict[str, Place]:
         """Give the plan for a size, and hand every panel its rules."""
-        wanted = (size, self.maximised)
+        wanted = (size, f"{self.page}/{self.maximised}")
         if wanted != self._planned:
             self._planned = wanted
             self._places = plan(size.width, size.height, self.page, self.maximised)
@@ -209,7 +209,26 @@ class TradingView(Container):
     def toggle_maximised(self) -> None:
         """Give the focused panel the whole screen, or take it back."""
         self.maximised = "" if self.maximised else self.focused_panel
-        self.refresh(layout=True)
+        self.replan()
+
+    def set_page(self, page: str) -> None:
+        """Bring up another page of `plan.PAGES`, nothing focused, nothing maximised."""
+        self.page, self.maximised = page, ""
+        self.focus_panel("")
+        self.replan()
+
+    def replan(self) -> None:
+        """Arrange the panels anew, after the page or what is maximised has changed."""
+        if self.size.area:
+            self.places_for(self.size)
+        # A child's wish is what makes Textual arrange its parent's children anew.
+        self.status.refresh(layout=True)
+        for panel in self.shown():
+            panel.redraw()
+
+    def is_shown(self, name: str) -> bool:
+        """Tell whether a panel is on the screen: what is not drawn cannot be acted on."""
+        return name in self._places
 
     def on_snapshot_widget_clicked(self, message: SnapshotWidget.Clicked) -> None:
         """Give the keyboard to the panel that was clicked."""

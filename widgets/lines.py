@@ -115,6 +115,8 @@ def changed_runs(before: Line, after: Line, gap: int = 6) -> list[tuple[int, int
     if before == after:
         return []
     runs: list[tuple[int, int]] = []
+    before = tuple(segment for segment in before if segment[0])
+    after = tuple(segment for segment in after if segment[0])
     for start, end in _differences(before, after):
         if runs and start - runs[-1][1] < gap:
             runs[-1] = (runs[-1][0], end)
@@ -171,6 +173,15 @@ def pick_rows(rows: Sequence[Item], height: int) -> list[Line]:
     """Keep the rows with the lowest priority numbers that fit in `height`, in their order."""
     order = sorted(range(len(rows)), key=lambda index: (rows[index][0], index))[: max(0, height)]
     return [rows[index][1] for index in sorted(order)]
+
+
+def shortened(lines: Sequence[Line], height: int) -> list[Line]:
+    """Keep the first lines of a list; the last line says how many are not shown."""
+    if len(lines) <= height:
+        return list(lines)
+    if height <= 0:
+        return []
+    return [*lines[: height - 1], text(f"  {len(lines) - height + 1} more", "dim")]
 
 
 def overprint(lines: Sequence[Line], words: str, role: str, width: int) -> list[Line]:

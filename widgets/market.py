@@ -71,7 +71,8 @@ def _role(value_e6: int) -> str:
 def _score_line(snapshot: ConsoleSnapshot, width: int) -> Line:
     score = snapshot.score
     if not score.ready:
-        return _labelled("score", [(0, text("MODEL NOT READY", "overprint"))], width)
+        words = "MODEL NOT READY" if snapshot.model is not None else "NO MODEL"
+        return _labelled("score", [(0, text(words, "overprint"))], width)
     points = [None if value == NONE_E6 else value for value in score.path_e6]
     path = sparkline(columns_of(points, 8, snapshot.ts_ns // 250_000_000), -_E6, _E6, 30)
     items: list[Item] = [

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pipeline.core.snapshot import ConsoleSnapshot, InstrumentView, PermitView
 from widgets.base import SnapshotWidget
-from widgets.cells import age_text, clean, crop, price_text, qty_text, side_word
+from widgets.cells import clean, crop, price_text, qty_text, side_word
 from widgets.lines import Item, Line, fit, text
 from widgets.marks import side_role
-from widgets.words import reason_words
+from widgets.times import age_text
+from widgets.words import permit_words
 
 _STATE_ROLES = {
     "waiting": ("> ", "waiting"),
@@ -67,7 +68,7 @@ def permit_lines(permit: PermitView, view: InstrumentView, width: int) -> list[L
     lines = [fit(items, width, gap=1)]
     if permit.why:
         word = "waits" if is_open(permit) else "why"
-        lines.append(text(crop(f"     {word}: {reason_words(permit.why)}", width), "dim"))
+        lines.append(text(crop(f"     {word}: {permit_words(permit.why)}", width), "dim"))
     return lines
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from widgets.base import Frame
+from widgets.frame import Frame
 from widgets.glyphs import JUNCTIONS
 
 FULL_SIZE = (116, 36)

@@ -58,8 +58,8 @@ def sparkline(values: Sequence[int | None], low: int, high: int, width: int) -> 
         if value is None:
             picture.append(" ")
         else:
-            level = (min(high, max(low, value)) - low) * 7 // span
-            picture.append(glyphs.LOWER_EIGHTHS[level + 1])
+            level = (value - low) * 7 // span
+            picture.append(glyphs.LOWER_EIGHTHS[max(0, min(7, level)) + 1])
     return "".join(picture).rjust(max(0, width))
 
 

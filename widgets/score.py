@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pipeline.core.snapshot import ConsoleSnapshot, ScoreView
 from widgets.base import SnapshotWidget
-from widgets.cells import NONE_E6, age_text, clean, horizon_text, left, ratio
+from widgets.cells import NONE_E6, clean, left, ratio
 from widgets.chart import POINT_NS, columns_in
 from widgets.glyphs import CENTRE, DOT, RIGHT, VERTICAL, WRONG
 from widgets.lines import Item, Line, flow, overprint, pick_rows, text
 from widgets.plot import bar, path_picture
+from widgets.times import age_text, horizon_text
 
 _E6 = 1_000_000
 _GUTTER = 6
@@ -23,7 +24,7 @@ class ScorePanel(SnapshotWidget):
         """Give the score with the age of its row, and the horizon."""
         del room
         score = snapshot.score
-        horizon = text(f"h {horizon_text(score.horizon_ms)}", "dim")
+        horizon = text(f"h {horizon_text(score.horizon_ms)}" if score.horizon_ms else "", "dim")
         if not score.ready:
             return text("not ready", "stale"), horizon
         now = (
@@ -39,7 +40,8 @@ class ScorePanel(SnapshotWidget):
         room = height - (2 if height >= 5 else 1)
         rows = _path_rows(score, width, room, snapshot.ts_ns // POINT_NS) if room >= 2 else []
         if not score.ready:
-            rows = _not_ready(score, rows, width)
+            words = "MODEL NOT READY" if snapshot.model is not None else "NO MODEL"
+            rows = _not_ready(score, rows, words, width)
         return rows + pick_rows(below, height - len(rows))
 
 
@@ -114,8 +116,8 @@ def _two_tone(cells: str) -> Line:
     return tuple(parts)
 
 
-def _not_ready(score: ScoreView, rows: list[Line], width: int) -> list[Line]:
-    lines = overprint(rows, "MODEL NOT READY", "overprint", width)
+def _not_ready(score: ScoreView, rows: list[Line], words: str, width: int) -> list[Line]:
+    lines = overprint(rows, words, "overprint", width)
     names = flow([text(clean(name), "stale") for name in score.not_ready[:8]], width, gap=1)
     for offset, line in enumerate(names, len(lines) // 2 + 1):
         if offset < len(lines):

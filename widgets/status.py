@@ -6,26 +6,20 @@ the full width, the position in its second line.
 
 from __future__ import annotations
 
-from pipeline.core.snapshot import ConsoleSnapshot, HeaderView, KillView, ReplayView
+from pipeline.core.snapshot import ConsoleSnapshot, HeaderView, ReplayView
 from pipeline.core.types import TradingState, VenueMode
-from widgets.base import OLD_AFTER_MS, SnapshotWidget
-from widgets.cells import (
-    clean,
-    clock_text,
-    date_text,
-    money,
-    percent,
-    position_word,
-    qty_text,
-    span_text,
-)
+from widgets.banner import convergence_line, kill_line, reversed_line
+from widgets.base import SnapshotWidget
+from widgets.cells import clean, money, percent, position_word, qty_text
 from widgets.chain import compact_chain
+from widgets.frame import OLD_AFTER_MS
 from widgets.glyphs import FRAME_MARKS, VERTICAL
 from widgets.lines import Item, Line, fit, line_width, spread, text
 from widgets.marks import AUTHORITY_ROLES, STATE_ROLES, side_role, signed_role
 from widgets.plan import HEADER_ROWS
 from widgets.plot import bar
 from widgets.position import loss_role
+from widgets.times import clock_text, date_text, span_text
 
 _WIDE = 116
 
@@ -62,7 +56,7 @@ class StatusPanel(SnapshotWidget):
             return self._one_line(snapshot, width)[:height]
         first = self._first(snapshot, width)
         kill = snapshot.kill
-        if kill is not None:
+        if kill is not None and kill.latched:
             lines = [
                 first,
                 kill_line(kill, snapshot, width),
@@ -86,8 +80,9 @@ class StatusPanel(SnapshotWidget):
         if self.screen_age_ms >= OLD_AFTER_MS:
             items.insert(1, (0, self._old()))
         line = fit(items, width, gap=1)
+        killed = snapshot.header.trading_state is TradingState.KILLED
         return [
-            reversed_line(line, width) if snapshot.kill else line,
+            reversed_line(line, width) if killed else line,
             text(" 80x24 needed to draw more", "dim"),
         ]
 
@@ -136,14 +131,15 @@ class StatusPanel(SnapshotWidget):
     def _account(self, snapshot: ConsoleSnapshot, width: int) -> Line:
         header = snapshot.header
         attached = f", {header.controllers} consoles" if header.controllers > 1 else ""
-        limits = clean(header.limits_profile, 20) or "NONE"
+        unlimited = header.limits_profile in ("", "none")
+        limits = "NONE" if unlimited else clean(header.limits_profile, 20)
         items: list[Item] = [
             (0, ((" ", "text"), *_day_item(header, snapshot))),
             (0, _loss_item(header)),
             (1, _fact("gross", money(header.gross_quote_e8, 0, sign=False))),
-            (2, _fact("limits", limits, "text" if header.limits_profile else "warn")),
-            (3, _fact("model", clean(header.model, 34) or "none")),
-            (4, _fact("session", clean(header.session, 34))),
+            (2, _fact("limits", limits, "warn" if unlimited else "text")),
+            (4, _fact("model", clean(header.model, 34) or "none")),
+            (3, _fact("session", clean(header.session, 34))),
             (5, _fact("you", clean(header.operator, 20) + attached)),
         ]
         return spread(fit(items, width - len(self._note) - 4, gap=3), text(f"{self._note} ", "dim"), width)
@@ -251,47 +247,3 @@ def _speed(replay: ReplayView) -> str:
 
 def _progress(replay: ReplayView) -> str:
     return f"{span_text(replay.position_ms)} of {span_text(replay.length_ms)}"
-
-
-def kill_line(kill: KillView, snapshot: ConsoleSnapshot, width: int) -> Line:
-    """Give who killed, and that the position stays."""
-    view = snapshot.instrument
-    lots = qty_text(view, kill.position_lots, sign=True)
-    value = f"{money(abs(kill.position_quote_e8), 0, sign=False)} {clean(view.quote, 8)}"
-    stays = f"YOUR POSITION STAYS: {lots} {clean(view.base, 8)} {position_word(kill.position_lots)} = {value}"
-    items: list[Item] = [
-        (0, text(" KILLED", "kill")),
-        (2, text(f"by {clean(kill.who, 24)}", "kill")),
-        (3, text(clock_text(kill.ts_ns, milliseconds=True), "kill")),
-        (5, text(clean(kill.reason, 40), "kill")),
-        (1, text("Orders stop.", "kill")),
-        (0, text(stays if kill.position_lots else "NO POSITION.", "kill")),
-    ]
-    if kill.position_lots and not snapshot.position.exit_resting:
-        items.append((4, text("no exit rests", "kill")))
-    return fit(items, width)
-
-
-def convergence_line(kill: KillView, snapshot: ConsoleSnapshot, choice: str, width: int) -> Line:
-    """Give how far our orders are cancelled; `none left` only once the venue has said so."""
-    if kill.confirmed_ts_ns:
-        state = f"NO ORDERS LEFT (venue {clock_text(kill.confirmed_ts_ns, milliseconds=True)})"
-    else:
-        state = "asking the venue until none is left"
-    counts = f" our orders {kill.ours_total}: cancel sent {kill.cancels_sent}, gone {kill.gone}"
-    late = f"filled late {kill.filled_late}, unknown {kill.unknown}"
-    foreign = snapshot.counts.foreign
-    items: list[Item] = [
-        (0, text(counts, "kill")),
-        (2, text(late, "kill")),
-        (1, text(state, "kill")),
-        (4, text(f"foreign {foreign} kept" if foreign else "", "kill")),
-        (0 if choice else 3, text(choice or (":release to begin again" if kill.latched else ""), "kill")),
-    ]
-    return fit(items, width)
-
-
-def reversed_line(line: Line, width: int) -> Line:
-    """Draw a line in the banner's role from edge to edge."""
-    words = "".join(part for part, _ in line)
-    return ((words + " " * (width - line_width(line)), "kill"),)

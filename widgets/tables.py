@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pipeline.core.snapshot import ConsoleSnapshot, LimitRow, WorkerView
 from widgets.base import SnapshotWidget
-from widgets.cells import NONE_E6, age_text, clean, horizon_text, left, percent, ratio, right
-from widgets.lines import Line, flow, text
+from widgets.cells import NONE_E6, clean, left, percent, ratio, right
+from widgets.lines import Line, flow, shortened, text
 from widgets.marks import WORKER_ROLES
 from widgets.plot import bar
 from widgets.position import loss_role
+from widgets.times import age_text, horizon_text
 
 _E6 = 1_000_000
 
@@ -22,17 +23,16 @@ class LimitsPanel(SnapshotWidget):
         """Name the profile the limits come from."""
         del room
         profile = snapshot.header.limits_profile
-        return text(
-            clean(profile) if profile else "NONE: nothing may be sent", "dim" if profile else "warn"
-        ), ()
+        if profile in ("", "none"):
+            return text("NONE: nothing may be sent", "warn"), ()
+        return text(clean(profile), "dim"), ()
 
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give one line a limit."""
-        del height
         if not snapshot.limits:
             return [text("  no limits", "warn")]
         names = max(len(clean(row.name)) for row in snapshot.limits)
-        return [_limit_line(row, min(names, 24), width) for row in snapshot.limits]
+        return shortened([_limit_line(row, min(names, 24), width) for row in snapshot.limits], height)
 
 
 def _limit_line(row: LimitRow, names: int, width: int) -> Line:
@@ -41,9 +41,9 @@ def _limit_line(row: LimitRow, names: int, width: int) -> Line:
     return (
         (f" {left(clean(row.name), names)} ", "dim"),
         (right(clean(row.used_text), 16), role),
-        (" of ", "dim"),
+        (" of " if row.used_text else "    ", "dim"),
         (left(clean(row.limit_text), 16), "text"),
-        (right(percent(row.used_e6), 7), role),
+        (right(percent(row.used_e6) if row.used_text else "", 7), role),
         (" " + bar(row.used_e6, _E6, room) if room >= 6 else "", role),
     )
 
@@ -61,11 +61,10 @@ class WorkersPanel(SnapshotWidget):
 
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give head and one line a worker."""
-        del height
         columns = _WORKER_COLUMNS if width >= 92 else _WORKER_COLUMNS[:6]
         head: Line = tuple((right(name, size), "dim") for name, size in columns)
         rows = [_worker_line(worker, columns) for worker in snapshot.chain.workers]
-        return [head, *(rows or [text("  no workers", "dim")])]
+        return [head, *shortened(rows or [text("  no workers", "dim")], height - 1)]
 
 
 _WORKER_COLUMNS = (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pipeline.core.snapshot import ConsoleSnapshot, InstrumentView
 from widgets.base import SnapshotWidget
-from widgets.cells import clock_text, price_text, right, side_word, size_places, size_text, size_width
+from widgets.cells import price_text, right, side_word, size_places, size_text, size_width
 from widgets.glyphs import LARGE
 from widgets.lines import Line, text
 from widgets.marks import side_role
+from widgets.times import clock_text
 
 
 class TapePanel(SnapshotWidget):

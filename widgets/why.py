@@ -59,7 +59,7 @@ def edge_parts(why: WhyView) -> list[Line]:
         (
             ("score ", "dim"),
             (f"{ratio(why.score_e6):>5} ", "bright"),
-            ("passes " if passes else "below  ", "good" if passes else "dim"),
+            ("passes " if passes else "below ", "good" if passes else "dim"),
             (ratio(why.entry_e6, sign=False), "dim"),
         ),
         (

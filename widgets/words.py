@@ -10,17 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from pipeline.core.snapshot import AlertView, InstrumentView
-from pipeline.core.types import Severity
-from widgets.cells import (
-    age_text,
-    basis_points,
-    clean,
-    delay_text,
-    money,
-    percent,
-    price_text,
-    qty_text,
-)
+from pipeline.core.types import Authority, Severity, TradingState
+from widgets.cells import basis_points, clean, money, price_text, qty_text
+from widgets.times import delay_text
 
 SEVERITY_WORDS: Mapping[int, tuple[str, str]] = {
     Severity.INFO: ("info", "dim"),
@@ -66,131 +58,231 @@ REASON_WORDS: Mapping[str, str] = {
 }
 """Words for every `DenyReason`, as WHY, permits and the chain print them."""
 
+CHAIN_WORDS: Mapping[str, str] = {
+    "REDUCING": "reducing only",
+    "NO_MODEL": "no model",
+    "NOT_READY": "features not ready",
+    "NO_WORKER": "no worker runs",
+}
+"""Words for what else can stop the chain."""
+
+PERMIT_WORDS: Mapping[str, str] = {
+    "TIME": "its time is over",
+    "ORDERS": "its orders are used up",
+    "LOSS": "its loss is reached",
+    "BOOK": "book not ok for too long",
+    "MODEL": "another model came",
+    "SKILL": "skill gate closed",
+    "REJECTS": "too many rejects",
+    "AUTHORITY": "authority lowered",
+    "HALTED": "halted",
+    "KILLED": "killed",
+    "PRESENCE": "nobody at a console",
+    "OPERATOR": "ended by hand",
+    "REPLACED": "a newer permit replaced it",
+    "TIME_OVER": "its time is over",
+    "OTHER_MODEL": "another model decides",
+    "OTHER_SIDE": "the score points the other way",
+    "PRICE_ABOVE": "price above its worst price",
+    "PRICE_BELOW": "price below its worst price",
+    "EDGE_TOO_SMALL": "edge too small",
+    "MUST_REST": "it may only rest",
+    "NET_FULL": "its net position is reached",
+}
+"""Words for why a permit waits or ended."""
+
+PRESS_WORDS: Mapping[str, str] = {
+    "GONE": "that card is gone",
+    "REVISED": "the card changed since it was drawn",
+    "NOT_ARMED": "too soon after the card appeared",
+    "REPEATED": "key repeated too fast",
+    "AUTHORITY": "authority is OBSERVE",
+    "HALTED": "halted",
+    "BAD_TERMS": "terms beyond the limits",
+}
+"""Words for why a key on a card did nothing."""
+
 STAGE_WORDS: Mapping[str, str] = {"order": "ack"}
 """Stages whose name on screen differs from the one in the snapshot."""
 
 
 def reason_words(code: str) -> str:
     """Give the words for a reason code; an unknown one as it stands, cleaned, in lower case."""
-    return REASON_WORDS.get(code) or clean(code).replace("_", " ").lower()
+    return REASON_WORDS.get(code) or CHAIN_WORDS.get(code) or clean(code).replace("_", " ").lower()
+
+
+def permit_words(code: str) -> str:
+    """Give the words for why a permit waits or ended."""
+    return PERMIT_WORDS.get(code) or reason_words(code)
+
+
+def press_words(code: str) -> str:
+    """Give the words for why a key on a card did nothing."""
+    return PRESS_WORDS.get(code) or reason_words(code)
 
 
 class Sentence(NamedTuple):
     """How an alert reads: `full` with all its values, `short` where they are missing.
 
-    `units` says what each value is: `n` plain, `ms`, `us`, `lots`, `ticks`, `share` (1e-6), `bp` (1e-6),
-    `money` (1e-8 quote). `{0}` ... are the values, `{detail}` the alert's detail.
+    `units` says what each value is: `n` plain, `us` shown in ms, `lots` signed, `qty` unsigned lots, `ticks`,
+    `money` (1e-8 quote), `bp` (1e-6), `authority`, `state`, or `-` for one that is not shown. `{0}` ... are
+    the values, `{detail}` is the alert's detail after `detail_words`.
     """
 
     short: str
     full: str = ""
     units: tuple[str, ...] = ()
+    detail_words: Callable[[str], str] = clean
 
 
 ALERT_SENTENCES: Mapping[str, Sentence] = {
-    "SESSION_STARTED": Sentence("session started {detail}"),
-    "BOOK_SYNCED": Sentence("book ok again", "book ok again after {0}", ("ms",)),
+    "SESSION_STARTED": Sentence("session started, policy {detail}"),
+    "BOOK_SYNCED": Sentence("book ok", "book ok; {1} gaps so far", ("-", "n")),
     "BOOK_GAP": Sentence(
         "book GAP: updates are missing, a new snapshot is asked for",
-        "book GAP: {0} updates missing, a new snapshot is asked for",
+        "book GAP {0}: updates are missing, a new snapshot is asked for",
         ("n",),
     ),
-    "BOOK_CROSSED": Sentence(
-        "book CROSSED: bid above ask", "book CROSSED: bid {0} above ask {1}", ("ticks", "ticks")
-    ),
-    "BOOK_STALE": Sentence("book STALE: nothing received", "book STALE: nothing received for {0}", ("ms",)),
-    "FRAME_REFUSED": Sentence("a frame was refused: {detail}", "frames refused, now {0}: {detail}", ("n",)),
+    "BOOK_CROSSED": Sentence("book CROSSED: bid not below ask, nothing is sized from it"),
+    "BOOK_STALE": Sentence("book STALE: nothing received, nothing is sized from it"),
+    "FRAME_REFUSED": Sentence("a frame was refused: {detail}"),
     "FEED_DOWN": Sentence("feed down: {detail}"),
     "FEED_UP": Sentence("feed up: {detail}"),
     "WORKER_STALLED": Sentence(
-        "worker {detail} does not answer; it will be replaced",
-        "worker {0} silent for {1}; it will be replaced",
-        ("n", "ms"),
+        "a worker does not answer; it will be replaced",
+        "{0} of {1} workers do not answer; they will be replaced",
+        ("n", "n"),
     ),
     "WORKER_DEAD": Sentence(
-        "worker {detail} died; it will be replaced", "worker {0} died; it will be replaced", ("n",)
+        "a worker is gone; it will be replaced",
+        "{0} of {1} workers are gone; they will be replaced",
+        ("n", "n"),
     ),
-    "WORKER_READY": Sentence("worker {detail} ready", "worker {0} ready", ("n",)),
+    "WORKER_READY": Sentence("every worker runs", "all {1} workers run", ("-", "n")),
     "PREDICTION_LATE": Sentence(
         "a prediction missed its deadline; that decision was skipped",
-        "a prediction missed its deadline ({0}); that decision was skipped",
-        ("ms",),
+        "a prediction missed its deadline ({0} ms); that decision was skipped",
+        ("us",),
     ),
-    "PREDICTION_REFUSED": Sentence("a prediction was refused: {detail}"),
-    "LATENCY_HIGH": Sentence(
-        "receive to decision is slow", "receive to decision took {0} ms, limit {1} ms", ("us", "us")
+    "PREDICTION_REFUSED": Sentence("a prediction was refused: {detail}", detail_words=reason_words),
+    "LATENCY_HIGH": Sentence("receive to decision is slow", "receive to decision took {0} ms", ("us",)),
+    "LATENCY_OK": Sentence(
+        "receive to decision is fast again", "receive to decision is at {0} ms again", ("us",)
     ),
-    "LATENCY_OK": Sentence("receive to decision is inside its limit again"),
     "LOOP_LAG": Sentence("the session's loop lags", "the session's loop lagged {0} ms", ("us",)),
     "CLOCK_SKEW": Sentence(
-        "clock differs from the venue's", "clock differs from the venue's by {0}", ("ms",)
+        "clock differs from the venue's", "clock differs from the venue's by {0} ms", ("us",)
     ),
-    "MEMORY_HIGH": Sentence("memory is high", "memory is high: {0} MB of {1} MB", ("n", "n")),
+    "MEMORY_HIGH": Sentence("memory is high", "memory is high: {0} MB", ("n",)),
     "ORDER_DENIED": Sentence(
-        "order denied by risk: {detail}", "order denied by risk: {detail}, {1} of {0}", ("n", "n")
+        "order denied by risk: {detail}", "order of {0} denied by risk: {detail}", ("qty",), reason_words
     ),
     "ORDER_REJECTED": Sentence(
-        "order rejected by the venue: {detail}", "#{0} rejected by the venue: {detail}", ("n",)
+        "order rejected by the venue: {detail}", "#{0} rejected by the venue: {detail}", ("n",), reason_words
     ),
-    "ORDER_FILLED": Sentence("order filled", "#{0} filled {1} at {2}", ("n", "lots", "ticks")),
-    "ORDER_UNKNOWN": Sentence("an order's state is UNKNOWN", "#{0} UNKNOWN: asking the venue", ("n",)),
+    "ORDER_FILLED": Sentence("order filled", "filled {0} at {1}", ("lots", "ticks")),
+    "ORDER_UNKNOWN": Sentence("an order is UNKNOWN until the venue has answered: {detail}"),
     "FILL_DUPLICATE": Sentence("a fill was reported twice and counted once: {detail}"),
     "FILL_FOREIGN": Sentence("a fill of an order that is not ours: {detail}"),
     "PERMIT_OPENED": Sentence("permit opened by {detail}", "permit P{0} opened by {detail}", ("n",)),
-    "PERMIT_USED": Sentence("permit used", "permit P{0} used", ("n",)),
-    "PERMIT_ENDED": Sentence("permit ended: {detail}", "permit P{0} ended: {detail}", ("n",)),
-    "PERMIT_REFUSED": Sentence("permit refused: {detail}"),
-    "AUTHORITY_CHANGED": Sentence("authority is now {detail}"),
-    "TRADING_STATE_CHANGED": Sentence("trading state is now {detail}"),
+    "PERMIT_USED": Sentence("permit used", "permit P{0} used, {2} orders so far", ("n", "-", "n")),
+    "PERMIT_ENDED": Sentence("permit ended: {detail}", "permit P{0} ended: {detail}", ("n",), permit_words),
+    "PERMIT_REFUSED": Sentence("key refused: {detail}", detail_words=press_words),
+    "AUTHORITY_CHANGED": Sentence(
+        "authority changed by {detail}", "authority {0} to {1} by {detail}", ("authority", "authority")
+    ),
+    "TRADING_STATE_CHANGED": Sentence(
+        "trading state changed by {detail}", "trading state {0} to {1} by {detail}", ("state", "state")
+    ),
     "GATE_CLOSED": Sentence("gate CLOSED by {detail}: no order leaves"),
-    "GATE_OPENED": Sentence("gate open"),
-    "LOSS_LIMIT": Sentence("daily loss limit reached", "daily loss {0} of {1}", ("money", "money")),
-    "CONSOLE_LOST": Sentence("a console was lost {detail}"),
+    "GATE_OPENED": Sentence("gate open again by {detail}"),
+    "LOSS_LIMIT": Sentence(
+        "daily loss limit reached", "daily loss {0} reached the limit of {1}", ("money", "money")
+    ),
+    "CONSOLE_LOST": Sentence("the last console is gone"),
     "UNMANAGED_POSITION": Sentence(
         "position without exit rule", "position without exit rule: {0}", ("lots",)
     ),
-    "COMMAND_REFUSED": Sentence("refused: {detail}"),
+    "COMMAND_REFUSED": Sentence("refused: {detail}", detail_words=reason_words),
     "ORDERS_GONE": Sentence("NO ORDERS LEFT at the venue"),
 }
 """Words for every `AlertCode`, and what the values of its alert mean, in order."""
 
-_CODES_IN_DETAIL = ("ORDER_DENIED", "PERMIT_ENDED", "PERMIT_REFUSED", "COMMAND_REFUSED")
-"""Alerts whose detail is a reason code, printed with its words."""
+_FETCHING = Sentence("book is fetched anew")
+"""A book that has not been lost, only begun (`BOOK_GAP` as information)."""
 
 
 def alert_words(view: AlertView, instrument: InstrumentView) -> str:
-    """Make the sentence of an alert; the selected instrument's scales, raw counts elsewhere."""
+    """Make the sentence of an alert; scales are the selected instrument's, counts elsewhere."""
     sentence = ALERT_SENTENCES.get(view.code)
-    detail = reason_words(view.detail) if view.code in _CODES_IN_DETAIL else clean(view.detail)
+    if view.code == "BOOK_GAP" and view.severity is Severity.INFO:
+        sentence = _FETCHING
     if sentence is None:
         values = " ".join(str(value) for value in view.values)
-        return " ".join(part for part in (reason_words(view.code), detail, values) if part)
+        return " ".join(part for part in (reason_words(view.code), clean(view.detail), values) if part)
     own = view.symbol in ("", instrument.symbol)
+    detail = sentence.detail_words(view.detail) if view.detail else ""
     if sentence.units and len(view.values) >= len(sentence.units):
+        scales = instrument if own else None
         shown = [
-            _value(unit, value, instrument if own else None)
-            for unit, value in zip(sentence.units, view.values, strict=False)
+            _value(unit, value, scales) for unit, value in zip(sentence.units, view.values, strict=False)
         ]
         words = sentence.full.format(*shown, detail=detail)
     else:
         words = sentence.short.format(detail=detail)
-    words = words.strip().removesuffix(":").removesuffix(" by")
+    words = words.strip().removesuffix(":").removesuffix(" by").removesuffix(", policy")
+    if view.code == "ORDER_DENIED" and own:
+        words += breach_words(view.detail, view.values[1:], instrument)
     return words if own else f"{clean(view.symbol)} {words}"
 
 
-_UNITS: Mapping[str, Callable[[int], str]] = {
-    "n": str,
-    "ms": age_text,
-    "us": delay_text,
-    "share": percent,
-    "bp": basis_points,
-    "money": money,
+BREACH_UNITS: Mapping[str, str] = {
+    "MAX_QTY": "qty",
+    "MIN_NOTIONAL": "money",
+    "MAX_NOTIONAL": "money",
+    "MAX_POSITION": "money",
+    "MAX_GROSS": "money",
+    "DAILY_LOSS": "money",
+    "COLLAR_MID": "bp",
+    "COLLAR_LAST": "bp",
+    "MAX_OPEN_ORDERS": "n",
+    "RATE_NEW": "n",
+    "REPEATED_EXECUTION": "n",
 }
+"""Units of the limit and the value of a denial, where both are numbers a person can compare."""
+
+
+def breach_words(reason: str, values: tuple[int, ...], instrument: InstrumentView) -> str:
+    """Give `, VALUE against a limit of LIMIT` for a denial; empty where it says nothing."""
+    unit = BREACH_UNITS.get(reason)
+    if unit is None or len(values) < 2:
+        return ""
+    value, limit = (_value(unit, number, instrument) for number in values[:2])
+    return f", {value} against a limit of {limit}"
 
 
 def _value(unit: str, value: int, instrument: InstrumentView | None) -> str:
-    if unit == "lots":
-        return qty_text(instrument, value, sign=True) if instrument else f"{value:+d} lots"
-    if unit == "ticks":
-        return price_text(instrument, value) if instrument else f"tick {value}"
-    return _UNITS[unit](value)
+    match unit:
+        case "lots":
+            return qty_text(instrument, value, sign=True) if instrument else f"{value:+d} lots"
+        case "qty":
+            return qty_text(instrument, value) if instrument else f"{value} lots"
+        case "bp":
+            return f"{basis_points(value, sign=False)} bp"
+        case "ticks":
+            return price_text(instrument, value) if instrument else f"tick {value}"
+        case "us":
+            return delay_text(value)
+        case "money":
+            return money(value, sign=False)
+        case "authority":
+            return _name_of(Authority, value)
+        case "state":
+            return _name_of(TradingState, value)
+        case _:
+            return str(value)
+
+
+def _name_of(kind: type[Authority] | type[TradingState], value: int) -> str:
+    """Give a level's name, or its number where a newer engine has one we do not know."""
+    return next((member.name for member in kind if member == value), str(value))

@@ -76,9 +76,9 @@ class FakeMarket:
     def __post_init__(self) -> None:
         self.rng = Random(self.seed)
         self.bid = self.mid_ticks
+        self.frame = -2_420
         for _ in range(2_420):
             self.step()
-        self.frame = 0
 
     @property
     def ts_ns(self) -> int:
@@ -186,10 +186,8 @@ def proposal(idea_id: int = 91, side: Side = Side.BUY, market: FakeMarket | None
 
 def permits() -> tuple[PermitView, ...]:
     return (
-        PermitView(6, "one-shot", 90, "ada", 1, 10, 642_080, 0, 1, 0, "ended", "lapsed", True),
-        PermitView(
-            7, "one-shot", 91, "ada", 1, 10, 642_100, 0, 1, 7_200, "waiting", "SCORE_BELOW_ENTRY", True
-        ),
+        PermitView(6, "one-shot", 90, "ada", 1, 10, 642_080, 0, 1, 0, "ended", "TIME", True),
+        PermitView(7, "one-shot", 91, "ada", 1, 10, 642_100, 0, 1, 7_200, "waiting", "PRICE_ABOVE", True),
         PermitView(5, "one-shot", 88, "ada", 1, 10, 642_090, 1, 1, 0, "used", "", True),
     )
 
@@ -239,13 +237,24 @@ def alerts(ts_ns: int = START_NS) -> tuple[AlertView, ...]:
     second = 1_000_000_000
     return (
         AlertView(
-            4, ts_ns - 2 * second, "ORDER_DENIED", Severity.INFO, "BTCUSDT", "MAX_POSITION", (46, 60), ""
+            4,
+            ts_ns - 2 * second,
+            "ORDER_DENIED",
+            Severity.INFO,
+            "BTCUSDT",
+            "MAX_POSITION",
+            (30, 3_853 * E8, 3_000 * E8),
+            "",
         ),
-        AlertView(3, ts_ns - 147 * second, "PREDICTION_LATE", Severity.WARN, "BTCUSDT", "", (52,), "ada", 2),
         AlertView(
-            2, ts_ns - 300 * second, "ORDER_FILLED", Severity.INFO, "BTCUSDT", "", (85, 10, 641_984), ""
+            3, ts_ns - 147 * second, "PREDICTION_LATE", Severity.WARN, "BTCUSDT", "", (52_000,), "ada", 2
         ),
-        AlertView(1, ts_ns - 667 * second, "SESSION_STARTED", Severity.INFO, "", "sim-btcusdt-1", (), ""),
+        AlertView(
+            2, ts_ns - 300 * second, "ORDER_FILLED", Severity.INFO, "BTCUSDT", "c85", (10, 641_984), ""
+        ),
+        AlertView(
+            1, ts_ns - 667 * second, "SESSION_STARTED", Severity.INFO, "", "41c09a7be2d05f13", (1, 1), ""
+        ),
     )
 
 
@@ -411,7 +420,7 @@ def stale_snapshot() -> ConsoleSnapshot:
         proposals=(),
         chain=replace(chain("BOOK_NOT_OK"), feed_up=False),
         alerts=(
-            AlertView(5, snapshot.ts_ns, "BOOK_STALE", Severity.CRITICAL, "BTCUSDT", "", (3_240,), ""),
+            AlertView(5, snapshot.ts_ns, "BOOK_STALE", Severity.CRITICAL, "BTCUSDT", "", (0,), ""),
             *snapshot.alerts,
         ),
         header=replace(snapshot.header, alerts_unnoted=1),

@@ -1,0 +1,115 @@
+"""Every panel in an ordinary moment, with a stale book, and before anything came, as committed text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.fakes import snapshots
+from tests.fakes.pictures import FOLDER, assert_same_picture, panel_text
+from widgets.layout import PANELS
+
+STATES = {
+    "ok": snapshots.make_snapshot(),
+    "stale": snapshots.stale_snapshot(),
+    "empty": snapshots.empty_snapshot(),
+}
+SIZES = {
+    "status": (160, 3), "ladder": (50, 24), "tape": (50, 8), "chart": (53, 12), "score": (53, 10),
+    "imbalance": (53, 9), "why": (53, 10), "proposals": (55, 13), "permits": (55, 6), "position": (55, 9),
+    "orders": (55, 11), "market": (80, 6), "alerts": (160, 5), "chain": (160, 2), "limits": (100, 6),
+    "workers": (120, 4), "model": (120, 6), "hints": (120, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+@pytest.mark.parametrize("name", sorted(PANELS))
+def test_panel(name: str, state: str) -> None:
+    assert_same_picture(f"{name}-{state}.txt", panel_text(name, STATES[state], *SIZES[name]))
+
+
+@pytest.mark.parametrize("confirmed", [False, True], ids=["asking", "confirmed"])
+@pytest.mark.parametrize("width", [80, 160])
+def test_banner_while_killed(width: int, confirmed: bool) -> None:
+    drawn = panel_text("status", snapshots.killed_snapshot(confirmed), width, 3)
+    assert "YOUR POSITION STAYS: +0.020 BTC LONG = 1,284 USDT" in drawn
+    assert ("NO ORDERS LEFT" in drawn) is confirmed
+    assert_same_picture(f"status-killed-{width}-{'confirmed' if confirmed else 'asking'}.txt", drawn)
+
+
+@pytest.mark.parametrize("width", [80, 120, 160])
+def test_header_with_real_money(width: int) -> None:
+    drawn = panel_text("status", snapshots.live_snapshot(), width, 3)
+    assert "UNMANAGED +0.020" in drawn
+    assert_same_picture(f"status-live-{width}.txt", drawn)
+
+
+def test_header_of_a_replay() -> None:
+    assert_same_picture("status-replay.txt", panel_text("status", snapshots.replay_snapshot(), 160, 3))
+
+
+def test_cards_of_several_symbols() -> None:
+    drawn = panel_text("proposals", snapshots.many_ideas_snapshot(), 55, 13)
+    assert "2 more" in drawn
+    assert_same_picture("proposals-many.txt", drawn)
+
+
+def test_card_on_the_small_screen() -> None:
+    drawn = panel_text("proposals", STATES["ok"], 44, 8)
+    assert "exit" in drawn
+    assert_same_picture("proposals-small.txt", drawn)
+
+
+def test_blotter_with_every_order_state() -> None:
+    snapshot = replace(STATES["ok"], orders=snapshots.every_order_state())
+    assert_same_picture("orders-states.txt", panel_text("orders", snapshot, 55, 16))
+    assert_same_picture("orders-states-wide.txt", panel_text("orders", snapshot, 160, 16))
+
+
+def test_ladders_of_other_scales() -> None:
+    spot = snapshots.make_snapshot(snapshots.FakeMarket(snapshots.SPOT, 6_421_010))
+    tiny = snapshots.make_snapshot(snapshots.FakeMarket(snapshots.TINY, 1_234))
+    assert_same_picture("ladder-spot.txt", panel_text("ladder", spot, 50, 16))
+    assert_same_picture("ladder-tiny.txt", panel_text("ladder", tiny, 50, 16))
+
+
+def test_an_old_picture_says_so_in_every_title() -> None:
+    for name in set(PANELS) - {"status", "hints"}:
+        first = panel_text(name, STATES["ok"], *SIZES[name], age_ms=3_200).splitlines()[0]
+        assert "SCREEN 3 s OLD" in first, name
+    assert "SCREEN 3 s OLD" in panel_text("status", STATES["ok"], 80, 3, age_ms=3_200)
+    assert "SCREEN 3 s OLD" in panel_text("status", STATES["ok"], 60, 5, age_ms=3_200)
+
+
+@pytest.mark.parametrize("state", ["ok", "stale", "empty"])
+def test_every_title_carries_the_mode(state: str) -> None:
+    for name in set(PANELS) - {"status", "hints"}:
+        for width in (36, 44, 60, 160):
+            assert panel_text(name, STATES[state], width, 4).splitlines()[0].rstrip("─").endswith(" SIM ")
+
+
+def test_nothing_but_a_real_account_prints_live() -> None:
+    quiet = [*STATES.values(), snapshots.killed_snapshot(), snapshots.replay_snapshot()]
+    for snapshot in quiet:
+        for name in PANELS:
+            assert "LIVE" not in panel_text(name, snapshot, 160, 20)
+    for name in set(PANELS) - {"hints"}:
+        assert "LIVE" in panel_text(name, snapshots.live_snapshot(), 160, 20)
+
+
+def test_a_stale_book_shows_no_size_and_no_touch() -> None:
+    drawn = panel_text("ladder", STATES["stale"], 50, 24)
+    assert "STALE 3.2 s" in drawn
+    assert "█" not in drawn
+    assert "×" not in panel_text("chart", STATES["stale"], 53, 12).splitlines()[0]
+
+
+def test_no_committed_picture_is_without_a_test() -> None:
+    source = Path(__file__).read_text(encoding="utf-8")
+    known = {f"{name}-{state}.txt" for name in PANELS for state in STATES}
+    known |= {f"status-live-{width}.txt" for width in (80, 120, 160)}
+    known |= {f"status-killed-{width}-{end}.txt" for width in (80, 160) for end in ("asking", "confirmed")}
+    for path in FOLDER.glob("*.txt"):
+        assert path.name in known or f'"{path.name}"' in source, path.name

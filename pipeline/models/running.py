@@ -61,6 +61,7 @@ class BoundModel:
         self.session = session
         self._row = np.zeros((1, width), dtype=np.float32)
         self._answer = np.zeros((1, CLASSES), dtype=np.float32)
+        self._probabilities = self._answer.data.cast("B").cast("f")
         self._binding = session.io_binding()
         _bind(self._binding.bind_input, INPUT_NAME, self._row)
         _bind(self._binding.bind_output, OUTPUT_NAME, self._answer)
@@ -92,7 +93,7 @@ class BoundModel:
             InvalidAnswer: the model's answer is no distribution.
         """
         self._call(self._binding)
-        p_down, p_flat, p_up = self._answer[0].tolist()
+        p_down, p_flat, p_up = self._probabilities
         if not is_distribution(p_down, p_flat, p_up):
             raise InvalidAnswer(f"answer {p_down}, {p_flat}, {p_up} is no distribution")
         return p_down, p_flat, p_up

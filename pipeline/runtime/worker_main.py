@@ -30,11 +30,9 @@ from pipeline.runtime.worker_memory import Phase, Word, WorkerConfig, WorkerMemo
 EXIT_REFUSED = 3
 EXIT_FAILED = 4
 
-BEAT_MS = 100
+BEAT_S = 0.1
 """A worker without work wakes this often to show that it is alive."""
 
-_SPIN_IF_GAP = 4
-"""Spin only when the last two rows were less than this many spins apart."""
 _NUMBERS_EVERY = 512
 _RSS_EVERY_NS = 1_000_000_000
 _PR_SET_PDEATHSIG = 1
@@ -79,11 +77,14 @@ class _Worker:
     def __init__(self, memory: WorkerMemory, model: BoundModel, config: WorkerConfig) -> None:
         self._memory = memory
         self._model = model
-        self._wake_fd = config.wake_fd
+        self._row_bytes = model.row_bytes
+        self._answer = model.answer
+        self._publish = memory.results.push
         self._done_fd = config.done_fd
         self._spin_ns = config.spin_ns if len(os.sched_getaffinity(0)) > 1 else 0
-        self._poller = select.poll()
-        self._poller.register(config.wake_fd, select.POLLIN)
+        # Edge-triggered: each write wakes once, and nobody has to read the eventfd back.
+        self._wakes = select.epoll()
+        self._wakes.register(config.wake_fd, select.EPOLLIN | select.EPOLLET)
         self._row_end = TICKET.size + 4 * model.width
         self._times = LatencyHistogram()
         self._beats = 0
@@ -93,32 +94,32 @@ class _Worker:
 
     def serve(self) -> None:
         """Answer rows until the session asks for the end."""
-        memory, requests = self._memory, self._memory.requests
+        memory, take = self._memory, self._memory.requests.pop
         self._beat()
         gc.collect()
         gc.freeze()
         memory.put(Word.PHASE, Phase.READY)
         os.eventfd_write(self._done_fd, 1)
         last_ns = gap_ns = 0
-        while not memory.get(Word.STOP):
-            request = requests.pop()
+        while not memory.stopping:
+            request = take()
             if request is not None:
                 now_ns = monotonic_ns()
                 last_ns, gap_ns = now_ns, now_ns - last_ns
                 self._serve_row(request, now_ns)
-            elif gap_ns > _SPIN_IF_GAP * self._spin_ns or not self._spin(last_ns):
+            elif gap_ns > self._spin_ns or not self._spin(last_ns):
                 self._sleep()
 
     def _serve_row(self, request: bytes, started_ns: int) -> None:
         (ticket,) = TICKET.unpack_from(request)
-        self._model.row_bytes[:] = request[TICKET.size : self._row_end]
+        self._row_bytes[:] = request[TICKET.size : self._row_end]
         try:
-            probabilities, valid = self._model.answer(), 1
+            probabilities, valid = self._answer(), 1
         except InvalidAnswer:
             probabilities, valid = (0.0, 0.0, 0.0), 0
             self._invalid += 1
         finished_ns = monotonic_ns()
-        if not self._memory.results.push(RESULT.pack(ticket, started_ns, finished_ns, *probabilities, valid)):
+        if not self._publish(RESULT.pack(ticket, started_ns, finished_ns, *probabilities, valid)):
             raise RuntimeError("result ring full: the session has more rows in flight than the ring is deep")
         os.eventfd_write(self._done_fd, 1)
         self._served += 1
@@ -135,8 +136,7 @@ class _Worker:
 
     def _sleep(self) -> None:
         """Sleep until a row is published, or for one beat."""
-        if self._poller.poll(BEAT_MS):
-            os.eventfd_read(self._wake_fd)
+        if self._wakes.poll(BEAT_S):
             return
         self._beat()
         self._publish_numbers()

@@ -71,6 +71,9 @@ class Word(enum.IntEnum):
     TEXT_BYTES = LINE // 8 + 9
 
 
+_STOP = int(Word.STOP)
+
+
 class Phase(enum.IntEnum):
     """How far a worker has come."""
 
@@ -135,6 +138,11 @@ class WorkerMemory:
     def put(self, word: Word, value: int) -> None:
         """Write one counter, 0 to 2**64 - 1; only its own writer may."""
         self._words[word] = value
+
+    @property
+    def stopping(self) -> bool:
+        """Say whether the session has asked for the end; looked at before every row."""
+        return self._words[_STOP] != 0
 
     @property
     def text(self) -> str:

@@ -121,7 +121,7 @@ class WorkerPool:
         if desk is None:
             desk = self._homes[request.symbol] = self._crew.desks[len(self._homes) % len(self._crew.desks)]
         row = AskedRow(request, self._clock())
-        if self._waiting[desk.worker_id] or desk.process is None or not desk.process.push(row):
+        if desk.process is None or not desk.process.push(row):
             self._let_wait(desk, row)
 
     def poll(self, now_ns: int) -> list[Answer]:

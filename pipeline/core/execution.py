@@ -11,10 +11,13 @@ come in with each call. Laws:
 - a position leaves on a flipped score or by age: first resting at the touch, then taking inside the collar,
   always reducing; once leaving it leaves to the end;
 - in HALTED and KILLED exits stop, and the position is *unmanaged* until it is flat or a new permit takes it
-  over (`adopt`); a person's flatten works in every state.
+  over (`adopt`); a person's flatten works in every state;
+- a position too small to be sold is dust: it counts as flat, or it would hold up everything for ever.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from pipeline.core.entries import EntryPlan
 from pipeline.core.execution_view import (
@@ -58,13 +61,11 @@ class ExecutionPolicy:
         self._exits = ExitPlan(instrument, params, limits)
         self._leaving_since_ns = -1
         self._position = (0, -1)
+        self._dust_ns = -1
         self.unmanaged = False
         """True while no exit rule works on the position because exits were suspended."""
-
-    @property
-    def dust(self) -> bool:
-        """Say whether what is left of the position is too small to be sold at the venue."""
-        return self._exits.dust
+        self.dust = False
+        """True while the position is too small to be sold at the venue; decide as if it were flat."""
 
     @property
     def leaving(self) -> bool:
@@ -87,6 +88,11 @@ class ExecutionPolicy:
         entry. A cancel is repeated until the order store knows of it, a placement not before
         `retry_after_ns`.
         """
+        withdrawals = self._exits.withdrawals(view, now_ns)
+        self.dust = self._exits.is_dust(view)
+        if self.dust:
+            self._dust_ns = now_ns
+            view = replace(view, position_lots=0)
         self._follow_position(view)
         stopped = view.trading_state <= TradingState.HALTED
         if stopped and view.position_lots:
@@ -95,7 +101,7 @@ class ExecutionPolicy:
         leaving = may_leave and self._is_leaving(view, now_ns)
         actions: list[Action] = [
             *self._entries.withdrawals(view, leaving, now_ns),
-            *self._exits.withdrawals(view, now_ns),
+            *withdrawals,
         ]
         if leaving:
             return _once(actions + self._exits.plan(view, now_ns - self._leaving_since_ns, now_ns))
@@ -117,7 +123,7 @@ class ExecutionPolicy:
             return False
         if self._leaving_since_ns < 0:
             flipped = view.held_side is not None and view.held_side * view.position_lots < 0
-            aged = now_ns - view.opened_ns >= self._params.exit_after_ns
+            aged = now_ns - max(view.opened_ns, self._dust_ns) >= self._params.exit_after_ns
             if not (flipped or aged or view.flatten):
                 return False
             self._leaving_since_ns = now_ns

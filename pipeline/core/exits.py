@@ -1,6 +1,7 @@
 """Exits: first resting at the touch, then taking inside the collar; flatten takes at once and widens.
 
-Both only reduce. What is left below the venue's least value cannot be sold: it is *dust*, shown and left.
+Both only reduce. A position below the venue's least value cannot be sold: it is *dust*, shown and left, and
+stands in nobody's way.
 """
 
 from __future__ import annotations
@@ -29,13 +30,18 @@ class ExitPlan:
         self._touch = TouchWatch(params.requote_ticks)
         self._placed_ns = -1
         self._widened = 0
-        self.dust = False
-        """True when what is left cannot be sold at the venue."""
 
     def reset(self) -> None:
-        """Forget the last exit: the position is flat, or another one."""
+        """Forget how wide a flatten has become: the position is flat, or another one."""
         self._widened = 0
-        self.dust = False
+
+    def is_dust(self, view: ExecutionView) -> bool:
+        """Say whether the position is too small for any order of the rule, and no exit of it works."""
+        if self._instrument.margin or view.position_lots == 0 or not view.two_sided:
+            return False
+        cheapest_ticks = max(1, collar_ticks(view, Side.SELL, self._params.collar_e6))
+        small = abs(view.position_lots) < least_order_lots(self._instrument, cheapest_ticks)
+        return small and not view.of_origin(Origin.EXIT, Origin.FLATTEN)
 
     def plan(self, view: ExecutionView, leaving_ns: int, now_ns: int) -> list[Action]:
         """Give what brings the position nearer to flat now; `leaving_ns` is how long it has been leaving."""
@@ -103,7 +109,6 @@ class ExitPlan:
         at_ticks = max(price_ticks, view.ask_ticks)
         clip = left if self._limits is None else largest_order_lots(instrument, self._limits, at_ticks)
         least = 1 if instrument.margin else least_order_lots(instrument, price_ticks)
-        self.dust = 0 < left < least
         if left < least:
             return 0
         if left <= clip:

@@ -327,10 +327,47 @@ def test_dust_is_named_and_left() -> None:
     assert not worker.dust
 
 
+@pytest.mark.parametrize("side", list(Side))
+def test_dust_holds_up_no_entry_of_either_side(side: Side) -> None:
+    worker = policy()
+    wants = wanted(side=side, worst_ticks=BID if side is Side.BUY else ASK)
+    old = long(8, held_side=side, wanted=wants)
+    assert isinstance(one(worker.plan(old, START + 60 * SECOND)), PlaceEntry)
+    assert not worker.leaving
+
+
+def test_position_grown_from_dust_is_as_old_as_its_growth() -> None:
+    worker = policy(exit_after_ns=30 * SECOND)
+    worker.plan(long(8), START + 60 * SECOND)
+    assert worker.plan(long(LOTS), START + 60 * SECOND + 1) == []
+    assert worker.plan(long(LOTS), START + 90 * SECOND - 1) == []
+    assert isinstance(one(worker.plan(long(LOTS), START + 90 * SECOND)), PlaceExit)
+
+
+def test_exit_still_resting_for_the_last_lots_is_left_to_work() -> None:
+    worker = policy(exit_rest_ns=5 * SECOND)
+    worker.plan(long(held_side=Side.SELL), START)
+    last = resting_exit(qty_lots=LOTS)
+    last.filled_lots = LOTS - 3
+    remaining = long(3, held_side=Side.SELL, orders=(last,))
+    assert worker.plan(remaining, START + 5 * SECOND - 1) == []
+    assert not worker.dust
+    assert reasons(worker.plan(remaining, START + 5 * SECOND)) == ["TAKE"]
+    assert worker.plan(replace(remaining, orders=()), START + 6 * SECOND) == []
+    assert worker.dust
+
+
 def test_nothing_is_dust_where_reduce_only_exists() -> None:
     worker = policy(instrument=PERP)
     perp = long(1, held_side=Side.SELL, bid_ticks=600_000, ask_ticks=600_001)
     assert isinstance(one(worker.plan(perp, START)), PlaceExit)
+    assert not worker.dust
+
+
+def test_nothing_is_dust_without_a_book_to_value_it() -> None:
+    worker = policy()
+    worker.plan(long(8, book_ok=False), START)
+    assert not worker.dust
 
 
 def test_least_order_is_the_first_that_is_worth_enough() -> None:
@@ -452,3 +489,9 @@ def test_flatten_does_not_wait_for_an_order_in_doubt() -> None:
     placed = one(policy().plan(long(flatten=True, orders=(doubt,)), START))
     assert isinstance(placed, PlaceExit)
     assert placed.qty_lots == LOTS - 400
+
+
+def test_flatten_sells_nothing_when_an_order_in_doubt_may_have_sold_it_all() -> None:
+    doubt = resting_exit(qty_lots=LOTS - 3)
+    doubt.state, doubt.cancel_asked_ns = OrderState.UNKNOWN, START
+    assert policy().plan(long(flatten=True, orders=(doubt,)), START) == []

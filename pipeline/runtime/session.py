@@ -259,8 +259,10 @@ class ReplaySession:
         mark = self._gate.mark()
         if mark == self._gate_mark:
             return
-        self._gate_mark = mark
+        first, self._gate_mark = not self._gate_mark, mark
         state = self._gate.state()
+        if first and state.open:
+            return  # a gate that was never seen closed is no news
         newest = max(state.closers, key=lambda record: record.ts_ns, default=None)
         latest = max((r for latch in state.latches for r in latch.records), key=_when, default=None)
         self.run_.put(

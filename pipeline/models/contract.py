@@ -93,7 +93,7 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ModelContract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything a model declares; see MODELS in docs/reference for the refusals it leads to."""
+    """Everything a model declares; docs/reference/model-refusals.md has the refusals it leads to."""
 
     contract_version: int
     name: str

@@ -38,7 +38,9 @@ MOVES = st.tuples(
     st.sampled_from(Side),
     st.integers(0, 4_000),
 )
-"""(score's side, drift of the mid in ticks, half the spread, aggressor of a print, its lots)."""
+"""(score's side, drift of the mid in ticks, half the spread, aggressor of a print, its lots).
+
+Each eighth side is kept for eight steps."""
 
 STATES = st.sampled_from([TradingState.ACTIVE] * 6 + [TradingState.HALTED, TradingState.REDUCING])
 
@@ -175,7 +177,7 @@ def test_position_always_finds_its_way_out(
     loop = Loop(style)
     for number, move in enumerate(moves):
         loop.state = states[number // 8 % len(states)]
-        loop.step(*move)
+        loop.step(moves[number // 8 * 8][0], *move[1:])
     loop.check_books()
     loop.state = TradingState.ACTIVE
     loop.policy.adopt()
@@ -192,8 +194,8 @@ def test_flatten_goes_home_while_killed(
     style: EntryStyle, moves: list[tuple[Side | None, int, int, Side, int]]
 ) -> None:
     loop = Loop(style)
-    for move in moves:
-        loop.step(*move)
+    for number, move in enumerate(moves):
+        loop.step(moves[number // 8 * 8][0], *move[1:])
     loop.state, loop.flatten = TradingState.KILLED, True
     for _ in range(40):
         loop.step(Side.BUY, 0, 0, Side.BUY, 0)

@@ -110,8 +110,7 @@ def test_entry_goes_no_further_than_its_worst_price() -> None:
         {"withdraw": True},
         {"held_side": None},
         {"held_side": Side.SELL},
-        {"position_lots": -1, "opened_ns": START, "held_side": None},
-        {"orders": (working(side=Side.SELL),), "held_side": Side.SELL},
+        {"orders": (resting_exit(),)},
     ],
 )
 def test_no_entry_unless_everything_speaks_for_it(changes: dict[str, Any]) -> None:
@@ -411,6 +410,14 @@ def test_exits_stop_and_the_position_is_unmanaged_until_somebody_takes_it(state:
     worker.adopt()
     assert isinstance(one(worker.plan(long(), START + 7 * SECOND)), PlaceExit)
     assert not worker.unmanaged
+
+
+def test_unmanaged_position_is_not_traded_against() -> None:
+    worker = policy()
+    worker.plan(long(-LOTS, trading_state=TradingState.HALTED), START)
+    assert worker.plan(long(-LOTS, held_side=Side.BUY, wanted=wanted()), START + SECOND) == []
+    added = long(-LOTS, held_side=Side.SELL, wanted=wanted(side=Side.SELL, worst_ticks=ASK))
+    assert isinstance(one(worker.plan(added, START + SECOND)), PlaceEntry)
 
 
 def test_halt_while_flat_leaves_nothing_unmanaged() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pipeline.core.snapshot import ConsoleSnapshot
-from pipeline.core.types import VenueMode
 from widgets.alerts import alert_line
 from widgets.base import SnapshotWidget
 from widgets.cells import NONE_E6, price_text, ratio, right, side_word, size_places, size_text
@@ -26,7 +25,7 @@ class MarketPanel(SnapshotWidget):
     def title_parts(self, snapshot: ConsoleSnapshot, room: int) -> tuple[Line, Line]:
         """Give the exact touch."""
         del room
-        planted = snapshot.why.planted and snapshot.header.mode is VenueMode.SIM
+        planted = snapshot.why.planted
         return touch_words(snapshot), text("flow is planted" if planted else "", "warn")
 
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:

@@ -230,6 +230,8 @@ def _replay_line(replay: ReplayView, snapshot: ConsoleSnapshot, width: int) -> L
         (3, text(clean(replay.source, 60), "dim")),
         (5, text("Space pause  . , step  < > speed", "dim")),
     ]
+    if snapshot.why.planted:
+        items.insert(2, (1, text("flow is planted, profit here means nothing", "warn")))
     if replay.length_ms > 0:
         items.insert(2, (4, text(bar(replay.position_ms, replay.length_ms, 20), "replay")))
     return fit(items, width, gap=3)

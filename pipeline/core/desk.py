@@ -12,7 +12,6 @@ from pipeline.core.execution import ExecutionPolicy
 from pipeline.core.features import FeatureEngine, FeatureParams
 from pipeline.core.funnel import Funnel
 from pipeline.core.history import NO_SCORE_E6, MidRange, PathRing
-from pipeline.core.inputs import PredictionReceived
 from pipeline.core.outcomes import Outcomes
 from pipeline.core.params import EngineParams
 from pipeline.core.sizing import MarketState
@@ -36,13 +35,13 @@ class SymbolDesk:
         self.symbol = instrument.symbol
         self.instrument = instrument
         self.limits = params.limits.get(instrument.symbol)
-        self.row_features = model.features if model is not None else ()
         self.synced = SyncedBook(
             instrument,
             locked_grace_ns=params.health.locked_grace_ns,
             stale_after_ns=params.health.stale_after_ns,
         )
-        needed = tuple(dict.fromkeys((*SHOWN_FEATURES, *self.row_features)))
+        row_features = model.features if model is not None else ()
+        needed = tuple(dict.fromkeys((*SHOWN_FEATURES, *row_features)))
         self.features = FeatureEngine(instrument, FeatureParams(needed=needed))
         horizon_ns = model.horizon_ms * 1_000_000 if model is not None else _NO_HORIZON_NS
         self.policy = ExecutionPolicy(instrument, params.execution, self.limits, horizon_ns)
@@ -61,13 +60,12 @@ class SymbolDesk:
         self.funnel = Funnel()
         self.outcomes = Outcomes(horizon_ns)
         self.decision: Decision | None = None
-        self.prediction: PredictionReceived | None = None
         self.row_epoch = 0
         """Counts losses of the book; an answer to a row from before one decides nothing."""
         self.tradable = True
         self.flatten_who = ""
-        self.pressed_ns: dict[int, int] = {}
-        """When each one-shot permit was pressed, by permit id; bounded by the permits remembered."""
+        self.refused_seq = 0
+        """The row whose entry no permit covered; it is not asked about again."""
         self.newest_recv_ns = 0
         self.confirmed_recv_ns = 0
         """Receive time of the newest event that confirmed the book or the touch."""

@@ -176,14 +176,12 @@ class Engine:
 
     def _on_prediction(self, event: PredictionReceived) -> None:
         self._trader.on_prediction(event)
-        desk = self.state.desks.get(event.symbol)
-        decision = desk.decision if desk is not None else None
-        if decision is None or decision.feature_seq != event.feature_seq:
-            return
-        level = self._health.latency.read(decision.row_age_ns)
+        # Read for answers too old to decide as well: a chain that is slow all the time makes no others.
+        age_ns = self.state.inference.answered_age_ns
+        level = self._health.latency.read(age_ns) if age_ns >= 0 else None
         if level is None:
             return
-        out, values = self.state.out, (decision.row_age_ns // 1000,)
+        out, values = self.state.out, (age_ns // 1000,)
         if level is Level.OK:
             out.alert(AlertCode.LATENCY_OK, Severity.INFO, event.ts_ns, event.symbol, "decide", values)
             return

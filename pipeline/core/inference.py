@@ -2,7 +2,8 @@
 
 The accounting is exact: asked = answered + void + in flight. An answer counts only for a row still in
 flight, of the current connection epoch, model and generation, with three finite probabilities that sum to
-1 within 1e-3, and young enough; every other answer is counted under its reason and decides nothing.
+1 within 1e-3, young enough and of a newer row than the last that counted; every other answer is counted
+under its reason and decides nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Answer(enum.StrEnum):
     WRONG_EPOCH = "WRONG_EPOCH"
     NOT_PROBABILITIES = "NOT_PROBABILITIES"
     STALE = "STALE"
+    OVERTAKEN = "OVERTAKEN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,10 @@ class InferenceDesk:
         self._max_row_age_ns = max_row_age_ns
         self._in_flight: dict[int, RowInFlight] = {}
         self._next_seq = 1
+        self._newest: dict[str, int] = {}
+        """By symbol, the newest row an answer counted for."""
+        self.answered_age_ns = -1
+        """Age of the row answered last, at its answer; -1 for an answer to no row in flight."""
         self.asked = 0
         self.answered = 0
         self.void = 0
@@ -85,12 +91,15 @@ class InferenceDesk:
         """Close a row with its answer; the row is given only when the answer may decide something."""
         row = self._in_flight.pop(event.feature_seq, None)
         if row is None:
+            self.answered_age_ns = -1
             return Answer.UNKNOWN_ROW, None
         self.answered += 1
+        self.answered_age_ns = event.ts_ns - row.ts_ns
         verdict = self._judge(event, row, epoch)
         if verdict is Answer.ACCEPTED:
+            self._newest[row.symbol] = row.feature_seq
             return verdict, row
-        if verdict is Answer.STALE:
+        if verdict in (Answer.STALE, Answer.OVERTAKEN):
             self.stale += 1
         else:
             self.refused += 1
@@ -118,4 +127,6 @@ class InferenceDesk:
             return Answer.NOT_PROBABILITIES
         if event.ts_ns - row.ts_ns > self._max_row_age_ns:
             return Answer.STALE
+        if row.feature_seq < self._newest.get(row.symbol, 0):
+            return Answer.OVERTAKEN
         return Answer.ACCEPTED

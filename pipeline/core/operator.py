@@ -173,6 +173,7 @@ class OperatorDesk:
     def _opened(self, record: PermitRecord, now_ns: int) -> None:
         state, permit = self._state, record.permit
         state.counters.permits += 1
+        state.desks[permit.symbol].refused_seq = 0
         values = (permit.permit_id, permit.idea_id, permit.max_order_lots)
         state.out.alert(AlertCode.PERMIT_OPENED, Severity.INFO, now_ns, permit.symbol, permit.who, values)
 

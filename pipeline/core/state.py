@@ -70,7 +70,6 @@ class EngineState:
         )
         self.ideas = IdeaBoard(params.permits, params.execution)
         self.counters = EngineCounters()
-        self.denied: dict[str, int] = {}
         self.authority: Authority = params.authority
         self.trading_state = TradingState.ACTIVE
         self.gate: GateChanged | None = None

@@ -32,7 +32,7 @@ def counts(state: EngineState) -> dict[str, Any]:
         "signals": counters.signals,
         "ideas": counters.ideas,
         "permits": counters.permits,
-        "orders": orders.sent,
+        "orders": orders.sent - orders.refused_by_gate,
         "fills": orders.fills,
         "denied": _denied(state),
         "alerts": state.alerts.raised,
@@ -58,9 +58,9 @@ def positions(state: EngineState) -> dict[str, dict[str, str]]:
 
 
 def _denied(state: EngineState) -> dict[str, int]:
-    """Give denials of the risk checks, and the reasons that stopped decisions before them."""
-    stopped = dict(state.denied)
+    """Give what stopped decisions and orders, over all symbols."""
+    stopped: dict[str, int] = {}
     for desk in state.desks.values():
         for reason, count in desk.funnel.session().stopped:
-            stopped[reason.value] = max(stopped.get(reason.value, 0), count)
+            stopped[reason.value] = stopped.get(reason.value, 0) + count
     return stopped

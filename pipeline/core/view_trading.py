@@ -182,7 +182,7 @@ def counts_view(state: EngineState) -> CountsView:
     counts = state.orders.counts
     p50_ms, p90_ms = state.portfolio.press_to_sent_ms()
     return CountsView(
-        sent=counts.sent,
+        sent=counts.sent - counts.refused_by_gate,
         filled=counts.filled,
         canceled=counts.canceled,
         rejected=counts.rejected,

@@ -44,6 +44,7 @@ def build_summary(
     """Sum up a session as it stands."""
     word, status = exit_of(engine)
     content: dict[str, Any] = {
+        "mode": engine.mode.value,
         "frames": pump.frames,
         **engine.counts(),
         "book": {symbol: _book(engine, symbol) for symbol in engine.symbols},

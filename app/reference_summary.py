@@ -1,0 +1,133 @@
+"""What each field of a session's summary means: the reference page, compared with a real summary by a test.
+
+A name is the path in the JSON object; `*` stands for a key that is a symbol, a code or a stage, `[]` for the
+items of a list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.reference_text import page, table
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryField:
+    """One field: where it stands, the JSON it holds, what it says."""
+
+    path: str
+    kind: str
+    meaning: str
+
+
+STAGES = {
+    "recv_to_features": "from the receive of a frame until book and features hold it",
+    "recv_to_prediction": "until the worker's answer to the row is back",
+    "recv_to_decision": "until the decision, for rows asked by a change of the touch",
+    "recv_to_decision_grid": "until the decision, for rows asked by the 100 ms grid",
+    "recv_to_order": "until the order has left",
+    "loop_lag": "how late the session's loop comes back from its sleeps",
+}
+"""Every delay under `latency_us`."""
+
+SUMMARY_FIELDS: tuple[SummaryField, ...] = (
+    SummaryField("mode", "text", "where orders go: `REPLAY`, `SIM`, `PAPER` or `LIVE`"),
+    SummaryField("authority", "text", "what the machine may do by itself: `OBSERVE`, `APPROVE` or `AUTO`"),
+    SummaryField("trading_state", "text", "what may leave: `ACTIVE`, `REDUCING`, `HALTED` or `KILLED`"),
+    SummaryField("frames", "count", "raw frames taken"),
+    SummaryField("updates", "count", "depth updates applied to a book"),
+    SummaryField("trades", "count", "trades taken"),
+    SummaryField("gaps", "count", "depth updates that did not join the one before"),
+    SummaryField("resyncs", "count", "times a book was believed again after a new snapshot"),
+    SummaryField("crossed", "count", "times a book was crossed: best bid at or above best ask for too long"),
+    SummaryField("ignored", "count", "frames of no use, and updates older than the book"),
+    SummaryField("wire_errors", "count", "frames refused; reason-codes.md has the reasons"),
+    SummaryField("bookticker.shared", "count", "update ids that ticker and depth book both had"),
+    SummaryField("bookticker.equal", "count", "of these, how often best prices and sizes were the same"),
+    SummaryField("features", "count", "rows of features made for the model"),
+    SummaryField("predictions", "count", "answers taken"),
+    SummaryField(
+        "stale_predictions", "count", "answers too late, or of an older connection or model: not used"
+    ),
+    SummaryField("conflated", "count", "rows a newer one of the same symbol replaced while they waited"),
+    SummaryField("decisions", "count", "predictions turned into a decision"),
+    SummaryField("signals", "count", "decisions whose score was past the entry threshold"),
+    SummaryField("ideas", "count", "ideas shown as cards"),
+    SummaryField("permits", "count", "permits opened"),
+    SummaryField("orders", "count", "orders that left"),
+    SummaryField("fills", "count", "fills, each counted once"),
+    SummaryField("denied.*", "count", "decisions and orders stopped, by code of reason-codes.md"),
+    SummaryField("alerts", "count", "alerts raised"),
+    SummaryField("open_orders", "count", "orders the venue has or may have now"),
+    SummaryField("book.*.state", "text", "state of the book, by symbol; only `SYNCED` is believed"),
+    SummaryField("book.*.last_update_id", "id", "the venue's id of the newest update in it"),
+    SummaryField("book.*.bids[]", "pair of texts", "best ten bids as price and size, best first"),
+    SummaryField("book.*.asks[]", "pair of texts", "best ten asks as price and size, best first"),
+    SummaryField("position.*.qty", "decimal text", "position in base currency, by symbol; sales below 0"),
+    SummaryField("position.*.avg_price", "decimal text", "its average price; 0 when flat"),
+    SummaryField("position.*.closed", "decimal text", "profit of what was closed, in quote, before fees"),
+    SummaryField(
+        "position.*.open", "decimal text", "profit of what is open, at the price one could leave at, in quote"
+    ),
+    SummaryField("position.*.fees", "decimal text", "fees paid, in quote; rebates below 0"),
+    SummaryField("latency_us.*.p50", "µs", "median of a delay, by the stages below; -1 without records"),
+    SummaryField("latency_us.*.p99", "µs", "99th percentile"),
+    SummaryField("latency_us.*.p999", "µs", "99.9th percentile"),
+    SummaryField("latency_us.*.max", "µs", "largest"),
+    SummaryField("latency_us.*.n", "count", "records"),
+    SummaryField("workers[].pid", "pid", "process of the worker"),
+    SummaryField("workers[].state", "text", "`STARTING`, `READY`, `BUSY`, `STALLED` or `DEAD`"),
+    SummaryField("workers[].served", "count", "rows it answered"),
+    SummaryField("workers[].restarts", "count", "times its process was replaced"),
+    SummaryField("workers[].p50_us", "µs", "median time of one answer inside the worker"),
+    SummaryField("workers[].p99_us", "µs", "99th percentile of it"),
+    SummaryField("workers[].rss_mb", "MB", "memory of its process"),
+    SummaryField("effects", "count", "effects of the engine: requests, orders, cancels, alerts"),
+    SummaryField("inputs_sha256", "hex", "hash of every input's bytes, in order"),
+    SummaryField("effects_sha256", "hex", "hash of the canonical MessagePack of every effect, in order"),
+    SummaryField("journal", "path", "directory of the journal; empty when none is written"),
+    SummaryField("pids.engine", "pid", "process of the session"),
+    SummaryField("pids.guard", "pid or null", "process of the guard; null where there is none"),
+    SummaryField("pids.sim", "pid or null", "process of the simulated exchange; null where there is none"),
+    SummaryField("exit", "text", "`clean`, `orders_left`, `killed` or `failed`; exit status 0, 3, 4, 5"),
+)
+"""Every field, in the order of the page."""
+
+
+def summary_page() -> str:
+    """Give what every field of the summary means."""
+    text = (
+        "One JSON object: `--summary FILE` writes it when a session ends, `lobdeck status --json` prints it "
+        "as it stands. `*` stands for a symbol, a code or a stage, `[]` for the items of a list. Prices, "
+        "sizes and money are decimal text, exact; times are microseconds over the whole session."
+    )
+    rows = [(f"`{field.path}`", field.kind, field.meaning) for field in SUMMARY_FIELDS]
+    stages = [(f"`{name}`", meaning) for name, meaning in STAGES.items()]
+    fields = table(("field", "holds", "meaning"), rows)
+    return page("Summary", [text, fields, "## Stages", table(("stage", "delay"), stages)])
+
+
+def summary_paths(content: dict[str, Any]) -> set[str]:
+    """Give the paths of all fields of a summary, in the form of `SUMMARY_FIELDS`."""
+    return set(_paths(content, ""))
+
+
+_KEYED = ("denied", "book", "position", "latency_us")
+"""Objects whose keys are symbols, codes or stages."""
+
+
+def _paths(value: object, at: str) -> list[str]:
+    match value:
+        case dict():
+            keyed = at in _KEYED
+            inner = [
+                _paths(one, f"{at}.{'*' if keyed else key}" if at else key) for key, one in value.items()
+            ]
+        case list() if value and isinstance(value[0], dict | list):
+            if isinstance(value[0], list):
+                return [f"{at}[]"]
+            inner = [_paths(one, f"{at}[]") for one in value]
+        case _:
+            return [at]
+    return [path for paths in inner for path in paths]

@@ -1,0 +1,78 @@
+"""A summary of a session as `status` gets it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+RECORDS = {"p50": 23.4, "p99": 278.5, "p999": 4128.8, "max": 22485.0, "n": 41249}
+NO_RECORDS = {"p50": -1, "p99": -1, "p999": -1, "max": -1, "n": 0}
+
+
+def summary(**changes: Any) -> dict[str, Any]:
+    """Give a replay in APPROVE with one worker of two ready; keyword arguments replace fields."""
+    content: dict[str, Any] = {
+        "mode": "REPLAY",
+        "frames": 41_249,
+        "updates": 3_449,
+        "trades": 9_757,
+        "gaps": 0,
+        "resyncs": 0,
+        "crossed": 0,
+        "ignored": 2,
+        "wire_errors": 0,
+        "bookticker": {"shared": 564, "equal": 564},
+        "features": 8_108,
+        "predictions": 8_108,
+        "stale_predictions": 0,
+        "conflated": 0,
+        "decisions": 8_108,
+        "signals": 6_498,
+        "ideas": 0,
+        "permits": 0,
+        "orders": 3,
+        "fills": 1,
+        "denied": {"SCORE_BELOW_ENTRY": 1_610, "EDGE_BELOW_COST": 6_498},
+        "alerts": 3,
+        "open_orders": 2,
+        "trading_state": "ACTIVE",
+        "authority": "APPROVE",
+        "book": {
+            "BTCUSDT": {
+                "state": "SYNCED",
+                "last_update_id": 50_093_421_584,
+                "bids": [["61685.99", "1.00870000"]],
+                "asks": [["61686.00", "2.29327000"]],
+            }
+        },
+        "position": {
+            "BTCUSDT": {
+                "qty": "0.01000",
+                "avg_price": "61680.50000000",
+                "closed": "1.25000000",
+                "open": "-0.50000000",
+                "fees": "0.10000000",
+            }
+        },
+        "latency_us": {
+            "recv_to_features": RECORDS,
+            "recv_to_prediction": RECORDS,
+            "recv_to_decision": RECORDS | {"p99": 14_587.5},
+            "recv_to_decision_grid": RECORDS,
+            "recv_to_order": NO_RECORDS,
+            "loop_lag": RECORDS,
+        },
+        "workers": [worker("READY"), worker("DEAD")],
+        "effects": 8_112,
+        "inputs_sha256": "00" * 32,
+        "effects_sha256": "11" * 32,
+        "journal": "",
+        "pids": {"engine": 4242, "guard": None, "sim": None},
+        "exit": "clean",
+    }
+    return content | changes
+
+
+def worker(state: str) -> dict[str, Any]:
+    """Give one worker's entry."""
+    times = {"p50_us": 37.9, "p99_us": 92.2, "rss_mb": 62.5}
+    return {"pid": 77, "state": state, "served": 4_054, "restarts": 1, **times}

@@ -293,7 +293,7 @@ def bench(
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line; give its exit status."""
-    from app.errors import mendable_errors
+    from app.errors import mendable_errors, one_line
 
     try:
         status_of = app(args=sys.argv[1:] if arguments is None else arguments, standalone_mode=False)
@@ -304,9 +304,3 @@ def run(arguments: list[str] | None = None) -> int:
         typer.echo(f"lobdeck: {one_line(problem)}", err=True)
         return EXIT_USAGE
     return status_of if isinstance(status_of, int) else 0
-
-
-def one_line(problem: BaseException) -> str:
-    """Give an error's message on one line."""
-    message = problem.format_message() if hasattr(problem, "format_message") else str(problem)
-    return " ".join(str(message).split())

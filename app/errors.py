@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 
+MOST_PIECES = 6
+"""Differences of a refused model that one line still bears; `lobdeck model inspect` shows all."""
+
 
 def mendable_errors() -> tuple[type[BaseException], ...]:
     """Give the error types of the modules that are loaded; a module not loaded raised nothing."""
     known = (
         ("click.exceptions", "ClickException"),
+        ("typer._click.exceptions", "ClickException"),
         ("app.config", "ConfigError"),
+        ("app.journal_command", "ExportError"),
         ("app.launch", "LaunchError"),
         ("app.shell", "ShellError"),
         ("app.replay_command", "OptionError"),
@@ -17,6 +22,7 @@ def mendable_errors() -> tuple[type[BaseException], ...]:
         ("pipeline.runtime.gate", "GateError"),
         ("pipeline.runtime.instruments", "InstrumentError"),
         ("pipeline.runtime.journal_reader", "JournalError"),
+        ("pipeline.runtime.locks", "LockHeldError"),
         ("pipeline.runtime.places", "PlacesError"),
         ("pipeline.models.refusal", "ModelRefused"),
     )
@@ -26,3 +32,18 @@ def mendable_errors() -> tuple[type[BaseException], ...]:
         if module in sys.modules and hasattr(sys.modules[module], name)
     ]
     return tuple(found)
+
+
+def one_line(problem: BaseException) -> str:
+    """Give an error's message on one line: its lines joined by `; `, what would steer a terminal replaced."""
+    text = str(problem.format_message() if hasattr(problem, "format_message") else problem)
+    pieces = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    more = len(pieces) - MOST_PIECES
+    if more > 0:
+        pieces = [*pieces[:MOST_PIECES], f"and {more} more"]
+    return printable("; ".join(pieces))
+
+
+def printable(text: str) -> str:
+    """Give a text from outside with each control, bidi or zero-width character replaced by U+FFFD."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,24 +12,27 @@ import msgspec
 from pipeline.runtime.journal_format import Record, RecordKind
 from pipeline.runtime.journal_reader import read_journal
 
-MAX_TEXT = 400
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
 
-def dump_journal(path: Path, run: int = 0, limit: int = MAX_TEXT) -> Iterator[str]:
-    """Give one line per record: sequence, time in ns, kind, epoch, and at most `limit` characters of payload.
+def dump_journal(path: Path, run: int = 0) -> Iterator[str]:
+    """Give a run as JSON lines: first its header, then each record, last what is torn off, if anything.
+
+    A frame stands there as text under `frame`, as it was received; an input or effect as the object it is
+    under `value`; bytes that are neither in hex under `hex`. All characters are printable ASCII, so that no
+    frame can steer a terminal.
 
     Raises:
         JournalError: as `read_journal`.
     """
     header, records = read_journal(path, run)
-    yield f"# session {header.session}, code {header.code_version}, begun {header.created_ns}"
+    yield _line({"kind": "HEADER", **msgspec.to_builtins(header)})
     for record in records:
-        text = _payload_text(record)
-        cut = text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
-        yield f"{record.sequence} {record.ts_ns} {_kind_name(record.kind)} {record.epoch} {cut}"
+        about = {"sequence": record.sequence, "ts_ns": record.ts_ns, "kind": _kind_name(record.kind)}
+        yield _line({**about, "epoch": record.epoch, **_payload(record)})
     if records.torn is not None:
-        yield f"# torn: {records.torn.size} bytes at {records.torn.offset} ({records.torn.damage})"
+        torn = records.torn
+        yield _line({"kind": "TORN", "offset": torn.offset, "size": torn.size, "damage": torn.damage})
 
 
 def export_frames(path: Path, run: int = 0) -> Iterator[bytes]:
@@ -51,19 +56,19 @@ def _kind_name(kind: int) -> str:
         return f"KIND_{kind}"
 
 
-def _payload_text(record: Record) -> str:
+def _payload(record: Record) -> dict[str, object]:
     match record.kind:
-        case RecordKind.INPUT | RecordKind.EFFECT:
-            text = _packed_text(record.payload)
         case RecordKind.FRAME | RecordKind.NOTE:
-            text = record.payload.decode("utf-8", "replace")
-        case _:
-            text = record.payload.hex()
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+            return {
+                "frame" if record.kind == RecordKind.FRAME else "note": record.payload.decode(
+                    "utf-8", "replace"
+                )
+            }
+        case RecordKind.INPUT | RecordKind.EFFECT:
+            with contextlib.suppress(msgspec.MsgspecError):
+                return {"value": msgspec.to_builtins(msgspec.msgpack.decode(record.payload))}
+    return {"hex": record.payload.hex()}
 
 
-def _packed_text(payload: bytes) -> str:
-    try:
-        return msgspec.json.encode(msgspec.msgpack.decode(payload)).decode()
-    except msgspec.MsgspecError:
-        return payload.hex()
+def _line(content: dict[str, object]) -> str:
+    return json.dumps(content, separators=(",", ":"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -10,23 +11,36 @@ from pipeline.runtime.journal_text import dump_journal, export_frames
 from tests.fakes.journals import crashed_journal, writer
 
 
-def test_dump_gives_one_readable_line_per_record(tmp_path: Path) -> None:
+def test_dump_gives_one_json_line_per_record(tmp_path: Path) -> None:
     journal = writer(tmp_path)
-    journal.append(RecordKind.FRAME, 11, b'{"u":1}\n\x1b[2J', epoch=3)
+    journal.append(RecordKind.FRAME, 11, b'{"u":1}\n\x1b[2J\xc2\x9b', epoch=3)
     journal.append(RecordKind.INPUT, 12, msgspec.msgpack.encode(TimerBeat(12)))
     journal.append(RecordKind.INPUT, 13, b"\xc1")
     journal.append(RecordKind.EFFECTS_HASH, 14, b"\x00\xff")
-    journal.append(77, 15, b"z" * 50)
+    journal.append(77, 15, b"z")
     journal.close()
-    lines = list(dump_journal(tmp_path, limit=40))
-    assert lines == [
-        "# session demo-1, code 0.1.0, begun 1000",
-        '1 11 FRAME 3 {"u":1}\ufffd\ufffd[2J',
-        '2 12 INPUT 0 {"type":"TimerBeat","ts_ns":12,"loop_lag… (47 characters)',
-        "3 13 INPUT 0 c1",
-        "4 14 EFFECTS_HASH 0 00ff",
-        f"5 15 KIND_77 0 {'7a' * 20}… (100 characters)",
+    header, *records = (json.loads(line) for line in dump_journal(tmp_path))
+    assert (header["kind"], header["session"], header["params"]["mode"]) == ("HEADER", "demo-1", "REPLAY")
+    assert records == [
+        {"sequence": 1, "ts_ns": 11, "kind": "FRAME", "epoch": 3, "frame": '{"u":1}\n\x1b[2J\x9b'},
+        {
+            "sequence": 2,
+            "ts_ns": 12,
+            "kind": "INPUT",
+            "epoch": 0,
+            "value": {"type": "TimerBeat", "ts_ns": 12, "loop_lag_ns": 0},
+        },
+        {"sequence": 3, "ts_ns": 13, "kind": "INPUT", "epoch": 0, "hex": "c1"},
+        {"sequence": 4, "ts_ns": 14, "kind": "EFFECTS_HASH", "epoch": 0, "hex": "00ff"},
+        {"sequence": 5, "ts_ns": 15, "kind": "KIND_77", "epoch": 0, "hex": "7a"},
     ]
+
+
+def test_dump_steers_no_terminal(tmp_path: Path) -> None:
+    journal = writer(tmp_path)
+    journal.append(RecordKind.FRAME, 11, "\x1b[2J\u009b2J\u202e".encode())
+    journal.close()
+    assert all(line.isascii() and line.isprintable() for line in dump_journal(tmp_path))
 
 
 def test_dump_says_where_it_is_torn(tmp_path: Path) -> None:
@@ -34,7 +48,8 @@ def test_dump_says_where_it_is_torn(tmp_path: Path) -> None:
     path = tmp_path / "j" / "0001-000001.journal"
     raw = path.read_bytes()
     path.write_bytes(raw.rstrip(b"\0")[:-1] + b"?")
-    assert list(dump_journal(tmp_path / "j"))[-1].startswith("# torn: 35 bytes at ")
+    torn = json.loads(list(dump_journal(tmp_path / "j"))[-1])
+    assert (torn["kind"], torn["size"], torn["damage"]) == ("TORN", 35, "CRC")
 
 
 def test_export_gives_the_frames_alone_as_stamped_lines(tmp_path: Path) -> None:

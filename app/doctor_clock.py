@@ -1,0 +1,77 @@
+"""Is this machine's clock fit to trade by? Set, kept by somebody, and quick to read."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import time
+from pathlib import Path
+
+from app.findings import Finding, Level
+
+LONG_PAST_S = 1_767_225_600
+"""2026-01-01: this program is younger, so a clock before that was never set."""
+
+SLOW_READ_NS = 1_000
+_READS = 2_000
+_TIMEX_BYTES = 512
+"""Larger than struct timex anywhere."""
+_TIMEX = struct.Struct("@i3lqi")
+"""modes, offset, freq, maxerror, esterror, status: the head of struct timex on 64-bit Linux."""
+_UNSYNCHRONISED = 0x0040
+_SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+
+
+def clock() -> list[Finding]:
+    """Look at the wall clock, at who keeps it, and at what a reading costs."""
+    return [wall_finding(time.time()), _kept(), speed_finding(_read_ns(), _source())]
+
+
+def wall_finding(now_s: float) -> Finding:
+    """Judge the wall clock by the age of this program."""
+    text = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now_s))
+    if now_s >= LONG_PAST_S:
+        return Finding(Level.OK, "clock", text)
+    return Finding(Level.FAIL, "clock", f"{text} is long past", "set the clock; venues refuse such orders")
+
+
+def kept_finding(status: int, max_error_us: int) -> Finding:
+    """Judge what the kernel says of its clock: flags, and the bound it knows for the error."""
+    if status & _UNSYNCHRONISED:
+        mend = "run chrony or systemd-timesyncd; delays and venue time cannot be told apart otherwise"
+        return Finding(Level.WARN, "clock", "nobody keeps it: the kernel calls it unsynchronised", mend)
+    return Finding(Level.OK, "clock", f"kept in time, at most {max_error_us / 1000:.0f} ms off")
+
+
+def speed_finding(read_ns: float, source: str) -> Finding:
+    """Judge what one reading costs; every stage of a frame reads the clock."""
+    text = f"a reading takes {read_ns:.0f} ns (source {source or 'unknown'})"
+    if read_ns <= SLOW_READ_NS:
+        return Finding(Level.OK, "clock", text)
+    return Finding(Level.WARN, "clock", text, "boot with clocksource=tsc, or use another kind of machine")
+
+
+def _kept() -> Finding:
+    buffer = ctypes.create_string_buffer(_TIMEX_BYTES)
+    try:
+        answer = ctypes.CDLL(None).adjtimex(buffer)
+    except (OSError, AttributeError):
+        answer = -1
+    if answer < 0:
+        return Finding(Level.WARN, "clock", "the kernel does not say whether it is kept", "look with chronyc")
+    _, _, _, max_error_us, _, status = _TIMEX.unpack_from(buffer.raw)
+    return kept_finding(status, max_error_us)
+
+
+def _read_ns() -> float:
+    started_ns = time.perf_counter_ns()
+    for _ in range(_READS):
+        time.perf_counter_ns()
+    return (time.perf_counter_ns() - started_ns) / _READS
+
+
+def _source() -> str:
+    try:
+        return _SOURCE.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""

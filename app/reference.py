@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.config_sections import Config, LimitSettings
+from app.reference_summary import summary_page
 from app.reference_text import default_text, members, page, range_text, table
 
 
@@ -70,11 +71,12 @@ def order_states_page() -> str:
 
 
 def reason_codes_page() -> str:
-    """Give the codes of denials, refused frames and alerts, with the words the screen has for them."""
+    """Give the codes of denials, permits, refused frames and alerts, with the screen's words for them."""
     from pipeline.core.effects import AlertCode
     from pipeline.core.inputs import RefusalReason
+    from pipeline.core.permit import PermitEnd, PermitWait
     from pipeline.core.types import DenyReason
-    from widgets.words import ALERT_SENTENCES, reason_words
+    from widgets.words import ALERT_SENTENCES, permit_words, reason_words
 
     heads = ("code", "on screen")
     denials = [(f"`{code}`", reason_words(code)) for code in DenyReason]
@@ -83,6 +85,10 @@ def reason_codes_page() -> str:
         "## Denied orders and decisions",
         "In the order in which they are checked.",
         table(heads, denials),
+        "## Permits that ended",
+        table(heads, [(f"`{code}`", permit_words(code)) for code in PermitEnd]),
+        "## Permits that did not cover an order",
+        table(heads, [(f"`{code}`", permit_words(code)) for code in PermitWait]),
         "## Refused frames",
         str(RefusalReason.__doc__),
         members(RefusalReason),
@@ -99,9 +105,38 @@ def model_refusals_page() -> str:
     return page("Model refusals", [str(RefusalCode.__doc__), members(RefusalCode)])
 
 
+def keys_page() -> str:
+    """Give everything a person can do in the console: keys, command words, and what stands before them."""
+    from app.actions import ACTIONS, DEAD_KEYS, GROUPS, Guard
+
+    parts = [
+        "Every key is also in the palette (Ctrl+P) and in the help (`?`). Kill and halt work in every "
+        "screen, dialog and input field, also while the screen is frozen.",
+    ]
+    for group, title in GROUPS.items():
+        rows = [
+            (one.shown, f"`:{one.word}`" if one.word else "", one.help, one.guard.name)
+            for one in ACTIONS
+            if one.group == group
+        ]
+        parts += [f"## {title}", table(("key", "command", "does", "guard"), rows)]
+    return page(
+        "Keys",
+        [
+            *parts,
+            "## Guards",
+            members(Guard),
+            "## Keys that do nothing",
+            table(("key", "said"), DEAD_KEYS.items()),
+        ],
+    )
+
+
 PAGES: tuple[tuple[str, Callable[[], str]], ...] = (
     ("configuration.md", configuration_page),
     ("features.md", features_page),
+    ("keys.md", keys_page),
+    ("summary.md", summary_page),
     ("order-states.md", order_states_page),
     ("reason-codes.md", reason_codes_page),
     ("model-refusals.md", model_refusals_page),

@@ -79,6 +79,7 @@ class EngineState:
         self.consoles = 0
         self.now_ns = 0
         self.loss_since_ns = -1
+        self.loss_killed = False
         self.last_answer = ""
 
     @property
@@ -87,7 +88,10 @@ class EngineState:
         return self.gate is None or self.gate.open
 
     def aimed_lots(self, symbol: str) -> int:
-        """Give the position with every open order counted as filled."""
-        position = self.portfolio.find(symbol)
-        lots = position.lots if position is not None else 0
-        return lots + self.orders.exposure(symbol).net_lots
+        """Give the position with every open order counted as filled; dust counts as none.
+
+        Dust cannot be sold, so nothing waits for it to leave.
+        """
+        desk, position = self.desks.get(symbol), self.portfolio.find(symbol)
+        held = position.lots if position is not None and desk is not None and not desk.policy.dust else 0
+        return held + self.orders.exposure(symbol).net_lots

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from pipeline.core.cards import CardEvent
 from pipeline.core.decision import Decision
 from pipeline.core.desk import SymbolDesk
-from pipeline.core.effects import AlertCode, CancelOrder, SubmitOrder
+from pipeline.core.effects import AlertCode, CancelOrder, CloseGate, SubmitOrder
 from pipeline.core.execution import CancelWorking, PlaceEntry, PlaceExit, to_intent
 from pipeline.core.funnel import Stage
 from pipeline.core.inference import Answer
-from pipeline.core.inputs import PredictionReceived
+from pipeline.core.inputs import ExecutionReport, PredictionReceived
 from pipeline.core.order import Fill
 from pipeline.core.orders import OrderAnswer, Problem
 from pipeline.core.permit import PermitKind, PermitRecord
@@ -33,6 +33,9 @@ from pipeline.core.types import (
 
 UNANSWERED_NS = 5_000_000_000
 """An order the venue has not answered for this long is UNKNOWN."""
+
+_MONEY_UNCLEAR = (Problem.OTHER_SYMBOL, Problem.OVERFILLED)
+"""The venue did something else than it was asked: nothing more may go until a person has looked."""
 
 _PROBLEM_ALERTS = {
     Problem.FOREIGN: AlertCode.FILL_FOREIGN,
@@ -107,6 +110,8 @@ class Trader:
                     self._enter(desk, to_intent(action, desk.symbol, now_ns), now_ns)
                 case PlaceExit():
                     self.submit(desk, to_intent(action, desk.symbol, now_ns), now_ns)
+        if desk.policy.dust:
+            desk.flatten_who = ""
 
     def cancel(self, desk: SymbolDesk, client_order_id: str, reason: str, now_ns: int) -> None:
         """Ask the venue to cancel one order of ours, unless the cancel rate is used up just now."""
@@ -204,6 +209,10 @@ class Trader:
         self._state.out.alert(
             code, Severity.CRITICAL, answer.ts_ns, "", f"{problem.value} {answer.client_order_id}"
         )
+        if problem in _MONEY_UNCLEAR:
+            self._state.out.put(CloseGate(f"order answer {problem.value}", latch=True, ts_ns=answer.ts_ns))
+        elif problem is Problem.FOREIGN and isinstance(answer, ExecutionReport) and answer.filled_lots:
+            self._state.out.put(CloseGate("fill of an order not ours", latch=False, ts_ns=answer.ts_ns))
 
     # --- time ---------------------------------------------------------------------------------------------
 

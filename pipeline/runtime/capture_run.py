@@ -13,10 +13,18 @@ from __future__ import annotations
 
 import enum
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import perf_counter
 
-from pipeline.core.effects import CancelAll, CancelOrder, Effect, RequestInference, SubmitOrder
+from pipeline.core.effects import (
+    CancelAll,
+    CancelOrder,
+    CloseGate,
+    Effect,
+    OpenGate,
+    RequestInference,
+    SubmitOrder,
+)
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import (
     BookTicker,
@@ -68,11 +76,13 @@ class CaptureRun:
         journal: JournalLike | None,
         inference_latency_ns: int,
         symbol_hint: str = "",
+        on_gate: Callable[[CloseGate | OpenGate], None] | None = None,
     ) -> None:
         self.engine = engine
         self.pump = Pump(engine, codec, journal, self._carry_out, self._observe)
         self.pump.symbol_hint = symbol_hint
         self.gateway = gateway
+        self._on_gate = on_gate
         self._pool = pool
         self._frames = frames
         self._latency_ns = inference_latency_ns
@@ -196,6 +206,9 @@ class CaptureRun:
                 self.gateway.cancel(effect, self.now_ns)
             case CancelAll():
                 self.gateway.cancel_all(effect, self.now_ns)
+            case CloseGate() | OpenGate():
+                if self._on_gate is not None:
+                    self._on_gate(effect)
             case _:
                 # A capture answers no snapshot request and no subscription; alerts are the engine's own.
                 pass

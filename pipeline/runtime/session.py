@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline import __version__
+from pipeline.core.effects import CloseGate, OpenGate
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import Command, GateChanged, LinkChanged, OperatorCommand
@@ -207,7 +208,21 @@ class ReplaySession:
             journal=self._journal,
             inference_latency_ns=spec.inference_latency_ns,
             symbol_hint=spec.symbols[0],
+            on_gate=self._gate_effect,
         )
+
+    def _gate_effect(self, effect: CloseGate | OpenGate) -> None:
+        """Move the engine's own closer; the engine hears of it through the gate like everybody else."""
+        now_ns = time.time_ns()
+        if isinstance(effect, CloseGate):
+            self._gate.close(Closer.ENGINE, "engine", "", effect.reason, now_ns)
+            if effect.latch:
+                self._gate.latch("engine", "", effect.reason, now_ns)
+            return
+        shut = self._gate.state().closers
+        ours: dict[Closer, int] = {r.closer: r.generation for r in shut if r.closer == Closer.ENGINE}
+        if ours:
+            self._gate.release(ours, "engine", "", "resumed", now_ns)
 
     def _rebuild(self, now_s: float) -> None:
         """Start again from the first frame; authority and trading state never rise by it.

@@ -1,7 +1,8 @@
 """The alert board: what was said, how often, and who noted it; bounded, newest first.
 
-An alert is a code and integers. The same code for the same symbol and detail within `REPEAT_NS` is one
-alert that counts its repeats, so that a storm cannot push an older alert off the screen.
+An alert is a code and integers. The same code and weight for the same symbol and detail within `REPEAT_NS`
+is one alert that counts its repeats, so that a storm cannot push an older alert off the screen. What somebody
+did, or what changed what may be done, is said each time: two changes of state are no repeat.
 """
 
 from __future__ import annotations
@@ -15,6 +16,20 @@ from pipeline.core.types import Severity
 REPEAT_NS = 5_000_000_000
 KEEP = 200
 
+SAID_EACH_TIME = (
+    AlertCode.PERMIT_OPENED,
+    AlertCode.PERMIT_USED,
+    AlertCode.PERMIT_ENDED,
+    AlertCode.AUTHORITY_CHANGED,
+    AlertCode.TRADING_STATE_CHANGED,
+    AlertCode.GATE_CLOSED,
+    AlertCode.GATE_OPENED,
+    AlertCode.LOSS_LIMIT,
+    AlertCode.ORDERS_GONE,
+)
+
+_Key = tuple[AlertCode, Severity, str, str]
+
 
 class _Entry:
     __slots__ = ("alert", "noted_by", "repeats")
@@ -24,13 +39,17 @@ class _Entry:
         self.repeats = 0
         self.noted_by = ""
 
+    @property
+    def waits(self) -> bool:
+        return not self.noted_by and self.alert.severity > Severity.INFO
+
 
 class AlertBoard:
     """Makes alerts, folds repeats, remembers the newest `KEEP`."""
 
     def __init__(self) -> None:
         self._entries: deque[_Entry] = deque(maxlen=KEEP)
-        self._newest: dict[tuple[AlertCode, str, str], _Entry] = {}
+        self._newest: dict[_Key, _Entry] = {}
         self._next_id = 1
         self.raised = 0
 
@@ -45,8 +64,8 @@ class AlertBoard:
     ) -> Alert | None:
         """Make an alert, or give None where it only repeats the newest of its kind."""
         self.raised += 1
-        key = (code, symbol, detail)
-        known = self._newest.get(key)
+        key = (code, severity, symbol, detail)
+        known = None if code in SAID_EACH_TIME else self._newest.get(key)
         if known is not None and ts_ns - known.alert.ts_ns < REPEAT_NS and not known.noted_by:
             known.repeats += 1
             return None
@@ -59,9 +78,10 @@ class AlertBoard:
         return alert
 
     def note(self, alert_id: int, who: str) -> bool:
-        """Mark an alert, or the newest unnoted one for id 0, as noted; False if there is none."""
+        """Mark an alert as noted, for id 0 the newest that waits to be; False if there is none."""
         for entry in self._entries:
-            if entry.noted_by == "" and alert_id in (0, entry.alert.alert_id):
+            meant = entry.alert.alert_id == alert_id or (alert_id == 0 and entry.waits)
+            if meant and not entry.noted_by:
                 entry.noted_by = who
                 return True
         return False
@@ -69,7 +89,7 @@ class AlertBoard:
     @property
     def unnoted(self) -> int:
         """Count alerts above INFO nobody has noted."""
-        return sum(1 for e in self._entries if not e.noted_by and e.alert.severity > Severity.INFO)
+        return sum(1 for entry in self._entries if entry.waits)
 
     def views(self, limit: int) -> tuple[AlertView, ...]:
         """Give the newest alerts, newest first."""
@@ -91,6 +111,6 @@ class AlertBoard:
     def _forget_oldest(self) -> None:
         if len(self._entries) == KEEP:
             old = self._entries[-1].alert
-            key = (old.code, old.symbol, old.detail)
+            key = (old.code, old.severity, old.symbol, old.detail)
             if self._newest.get(key) is self._entries[-1]:
                 del self._newest[key]

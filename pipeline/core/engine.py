@@ -246,6 +246,9 @@ class Engine:
             state.loss_since_ns = now_ns
         if now_ns - state.loss_since_ns < LOSS_CONFIRM_NS or state.trading_state is TradingState.KILLED:
             return
+        if state.loss_killed and state.trading_state is TradingState.HALTED:
+            return  # released, to flatten; the next resume meets the limit again
+        state.loss_killed = True
         values = (state.portfolio.day_loss_quote_e8, min(limits))
         state.out.alert(AlertCode.LOSS_LIMIT, Severity.CRITICAL, now_ns, "", "DAILY_LOSS", values)
         state.out.put(CloseGate("daily loss limit", latch=True, ts_ns=now_ns))

@@ -11,7 +11,7 @@ from pipeline.core.desk import SymbolDesk
 from pipeline.core.effects import AlertCode, CloseGate, OpenGate
 from pipeline.core.funnel import Stage
 from pipeline.core.inputs import Command, GateChanged, OperatorCommand
-from pipeline.core.permit import PermitEnd, PermitRecord
+from pipeline.core.permit import PermitEnd, PermitKind, PermitRecord
 from pipeline.core.state import EngineState, KillProgress
 from pipeline.core.trader import Trader
 from pipeline.core.types import Authority, Severity, TradingState
@@ -107,12 +107,15 @@ class OperatorDesk:
             self._trader.work(desk, now_ns)
 
     def open_auto(self, who: str, now_ns: int) -> None:
-        """Open the permit of AUTO on every symbol that has limits."""
-        model = self._state.params.model
+        """Open the permit of AUTO on every symbol that has limits and no such permit."""
+        permits, model = self._state.permits, self._state.params.model
         if model is None:
             return
+        open_now = {r.permit.symbol: r for r in permits.open_permits() if r.permit.kind is PermitKind.AUTO}
         for symbol in self._state.desks:
-            record = self._state.permits.open_auto(symbol, who, model.model_id, model.generation, now_ns)
+            if symbol in open_now:
+                continue
+            record = permits.open_auto(symbol, who, model.model_id, model.generation, now_ns)
             if isinstance(record, PermitRecord):
                 self._opened(record, now_ns)
 
@@ -136,10 +139,12 @@ class OperatorDesk:
 
     def _decline(self, command: OperatorCommand) -> str:
         state = self._state
+        on_offer = state.ideas.find(command.target_id) is not None
         answer = state.ideas.decline(command.target_id, command.revision, command.ts_ns)
         if isinstance(answer, PressRefusal):
             return self._press_refused(command, answer)
-        state.desks[answer.symbol].funnel.count(Stage.DECLINED, command.ts_ns)
+        if on_offer:  # the second press is on the row the first one emptied
+            state.desks[answer.symbol].funnel.count(Stage.DECLINED, command.ts_ns)
         return ""
 
     def _permit_window(self, command: OperatorCommand) -> str:
@@ -214,6 +219,7 @@ class OperatorDesk:
         state.out.put(OpenGate(command.ts_ns))
         for desk in state.desks.values():
             state.risk.reenable(desk.symbol)
+            desk.flatten_who = ""
         self.set_trading_state(TradingState.ACTIVE, command.who, command.ts_ns)
         if state.authority is Authority.AUTO:
             self.open_auto(command.who, command.ts_ns)
@@ -226,6 +232,8 @@ class OperatorDesk:
     def _release(self, command: OperatorCommand) -> str:
         if not self._state.gate_open:
             return "the gate is still closed"
+        if self._state.trading_state > TradingState.HALTED:
+            return "nothing to release: the gate is open"
         self.set_trading_state(TradingState.HALTED, command.who, command.ts_ns)
         return "released: HALTED, `:resume` arms"
 
@@ -266,9 +274,9 @@ class OperatorDesk:
         return len(orders)
 
     def _begin_kill(self, gate: GateChanged) -> None:
+        """Follow a close from now on; a kill replaces a halt, and the first kill stands."""
         state = self._state
-        if state.kill is not None:
-            state.kill.latched = state.kill.latched or gate.latched
+        if state.kill is not None and (state.kill.latched or not gate.latched):
             return
         state.kill = KillProgress(
             who=gate.who,

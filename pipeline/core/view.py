@@ -16,7 +16,7 @@ from pipeline.core.snapshot import (
     StageView,
 )
 from pipeline.core.state import EngineState
-from pipeline.core.types import TradingState, WorkerState
+from pipeline.core.types import Authority, TradingState, WorkerState
 
 ALERTS = 12
 
@@ -130,6 +130,9 @@ def _stopped(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: i
         return "NO_WORKER"
     if state.risk.is_disabled(desk.symbol):
         return "REPEATED_EXECUTION"
+    permitted = any(record.permit.symbol == desk.symbol for record in state.permits.open_permits())
+    if state.authority is Authority.AUTO and not permitted:
+        return "NO_PERMIT"
     return ""
 
 

@@ -48,7 +48,7 @@ from pipeline.core.params import (
 )
 from pipeline.core.snapshot import ConsoleSnapshot
 from pipeline.core.sync import SyncedBook
-from pipeline.core.types import QUOTE_SCALE, Authority, Fees, Instrument, Level, Side, VenueMode
+from pipeline.core.types import QUOTE_SCALE, Authority, Fees, Instrument, Level, Side, TradingState, VenueMode
 from pipeline.core.view import build_snapshot
 from pipeline.runtime.gateway import PaperGateway
 from pipeline.sim.paper import PaperVenue
@@ -294,6 +294,10 @@ class Floor:
     def state(self) -> Any:
         """The engine's state, for looking at."""
         return self.engine.state
+
+    def is_in(self, state: TradingState) -> bool:
+        """Say whether the engine stands in a trading state."""
+        return self.engine.trading_state is state
 
     @property
     def book(self) -> SyncedBook:

@@ -45,6 +45,28 @@ def test_information_does_not_wait_to_be_noted() -> None:
     assert board.unnoted == 0
 
 
+def test_the_newest_that_waits_is_noted_before_information() -> None:
+    board = AlertBoard()
+    board.raise_alert(AlertCode.BOOK_GAP, Severity.WARN, S)
+    board.raise_alert(AlertCode.BOOK_SYNCED, Severity.INFO, S)
+    assert board.note(0, "ada")
+    assert board.unnoted == 0
+    assert not board.note(0, "ada")
+
+
+def test_two_changes_of_state_are_no_repeat() -> None:
+    board = AlertBoard()
+    for values in ((3, 2), (2, 1)):
+        code = AlertCode.TRADING_STATE_CHANGED
+        assert board.raise_alert(code, Severity.INFO, S, "", "ada", values) is not None
+
+
+def test_a_graver_alert_is_no_repeat_of_a_lighter_one() -> None:
+    board = AlertBoard()
+    board.raise_alert(AlertCode.BOOK_GAP, Severity.INFO, S)
+    assert board.raise_alert(AlertCode.BOOK_GAP, Severity.WARN, S) is not None
+
+
 def test_a_storm_of_different_alerts_stays_bounded() -> None:
     board = AlertBoard()
     for number in range(3 * KEEP):

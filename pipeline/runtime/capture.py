@@ -1,0 +1,195 @@
+"""Captures of stamped lines: `RECEIVE_TIME FRAME_JSON`, several files read as one stream.
+
+Receive times are integers since the epoch, µs or ns told apart by magnitude. Only the stamp is judged here;
+what the frame holds is the codec's business. A file that cannot be a capture stops the reader with one line
+that names the file, the line and what was expected; our own journals are read by `journal`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from pipeline.runtime.packed_lines import PackedError, line_blocks, packing_of, unpacked_chunks
+from pipeline.wire.venues import VENUES, detect_venue, symbol_of
+
+JOURNAL_MAGIC = b"LOBDECKJ"
+EXPECTED = "expected stamped lines (RECEIVE_TIME FRAME_JSON, time in µs or ns)"
+
+_NS_FROM = 10**17
+"""ns stamps are at least this (year 1973), µs stamps stay below it (year 5138)."""
+_US_FROM = 10**14
+_NS_BELOW = 2**63
+_PROBE_FRAMES = 2_000
+_TAIL_BYTES = 256 * 1024
+
+
+class CaptureError(Exception):
+    """A capture cannot be read; the message is one line: file, line, what was expected, what was found."""
+
+
+class CapturedFrame(msgspec.Struct, frozen=True, gc=False):
+    """One line of a capture."""
+
+    ts_recv_ns: int
+    """Never less than that of the frame before."""
+    payload: bytes
+    line: int
+    """Counted from 1 in its own file."""
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureInfo:
+    """What the first frames of a capture tell."""
+
+    venue: str
+    symbols: tuple[str, ...]
+    """In order of first appearance."""
+    first_ts_ns: int
+
+
+class CaptureReader(Iterator[CapturedFrame]):
+    """Iterates over the frames of one or more files; memory does not grow with their size.
+
+    Raises (while iterating):
+        CaptureError: at the line that cannot be read.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Check that every path names a readable capture file, then stand before the first frame.
+
+        Raises:
+            CaptureError: no path, a missing file, a directory, an empty file, or a journal of ours.
+        """
+        if not paths:
+            raise CaptureError(f"no capture file given: {EXPECTED}")
+        for path in paths:
+            _check_file(path)
+        self._paths = tuple(paths)
+        self.repaired_times = 0
+        """Receive times that ran backwards and were set to the time before."""
+        self._frames = self._read()
+
+    def __iter__(self) -> Iterator[CapturedFrame]:
+        return self._frames
+
+    def __next__(self) -> CapturedFrame:
+        return next(self._frames)
+
+    def _read(self) -> Iterator[CapturedFrame]:
+        newest_ns = 0
+        for path in self._paths:
+            name = str(path)
+            number = 0
+            found = False
+            try:
+                for lines in line_blocks(path):
+                    for line in lines:
+                        number += 1
+                        stamp, _, payload = line.partition(b" ")
+                        ts_ns = int(stamp) if stamp.isdigit() and len(stamp) < 20 else 0
+                        if ts_ns < _NS_FROM:
+                            ts_ns *= 1_000
+                        if not payload or not _NS_FROM <= ts_ns < _NS_BELOW:
+                            if line.strip():
+                                raise _not_stamped(name, number, line)
+                            continue
+                        if ts_ns < newest_ns:
+                            self.repaired_times += 1
+                            ts_ns = newest_ns
+                        newest_ns = ts_ns
+                        found = True
+                        yield CapturedFrame(ts_ns, payload, number, name)
+            except PackedError as error:
+                raise CaptureError(f"{name}: line {number + 1}: {error}") from error
+            except OSError as error:
+                raise CaptureError(f"{name}: line {number + 1}: {EXPECTED}; {error.strerror}") from error
+            if not found:
+                raise CaptureError(f"{name}: line 1: {EXPECTED}, found no frame")
+
+
+def open_capture(paths: Sequence[Path]) -> CaptureReader:
+    """Open files as one stream of frames, in the given order.
+
+    Raises:
+        CaptureError: as `CaptureReader`; later lines are judged while iterating.
+    """
+    return CaptureReader(paths)
+
+
+def probe(paths: Sequence[Path], venue: str = "") -> CaptureInfo:
+    """Read the first frames (2,000 at most) and tell venue, symbols and start.
+
+    Args:
+        paths: the capture's files in order.
+        venue: the venue the user named, "" to find out.
+
+    Raises:
+        CaptureError: as `open_capture`; or the frames are of no venue we read, or of another than `venue`.
+    """
+    found = ""
+    symbols: dict[str, None] = {}
+    first_ns = 0
+    line = 0
+    for frame in islice(open_capture(paths), _PROBE_FRAMES):
+        first_ns = first_ns or frame.ts_recv_ns
+        line = line or frame.line
+        found = found or detect_venue(frame.payload) or ""
+        symbol = symbol_of(frame.payload)
+        if symbol and len(symbols) < 1_000:
+            symbols[symbol] = None
+    if not found or (venue and found != venue):
+        wanted = venue or " or ".join(VENUES)
+        seen = found or "no frame of a known venue"
+        raise CaptureError(f"{paths[0]}: line {line}: expected frames of {wanted}, found {seen}")
+    return CaptureInfo(found, tuple(symbols), first_ns)
+
+
+def is_journal(path: Path) -> bool:
+    """Say whether a file is one of our own journals, packed or not; False where it cannot be read."""
+    try:
+        return next(unpacked_chunks(path), b"").startswith(JOURNAL_MAGIC)
+    except (OSError, PackedError):
+        return False
+
+
+def capture_length_ns(paths: Sequence[Path]) -> int | None:
+    """Give the time from the first frame to the last, where the last file is plain; None where unknown."""
+    last = paths[-1]
+    try:
+        with last.open("rb") as file:
+            if packing_of(file.read(4)):
+                return None
+            file.seek(max(0, last.stat().st_size - _TAIL_BYTES))
+            tail = file.read()
+        first = next(open_capture(paths), None)
+    except (OSError, CaptureError):
+        return None
+    for line in reversed(tail.split(b"\n")):
+        stamp, _, payload = line.partition(b" ")
+        if payload and stamp.isdigit() and len(stamp) < 20 and int(stamp) >= _US_FROM:
+            last_ns = int(stamp) if int(stamp) >= _NS_FROM else int(stamp) * 1_000
+            return max(0, last_ns - first.ts_recv_ns) if first else None
+    return None
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise CaptureError(f"{path}: line 0: {EXPECTED}, found a directory")
+    try:
+        if path.stat().st_size == 0:
+            raise CaptureError(f"{path}: line 1: {EXPECTED}, found an empty file")
+    except OSError as error:
+        raise CaptureError(f"{path}: line 0: {EXPECTED}; {error.strerror}") from error
+    if is_journal(path):
+        raise CaptureError(f"{path}: line 1: {EXPECTED}, found a lobdeck journal")
+
+
+def _not_stamped(name: str, number: int, line: bytes) -> CaptureError:
+    found = "an unstamped JSON line" if line.lstrip().startswith((b"{", b"[")) else repr(line[:40])
+    return CaptureError(f"{name}: line {number}: {EXPECTED}, found {found}")

@@ -17,6 +17,7 @@ from pipeline.core.inputs import (
     WireInput,
 )
 from pipeline.core.types import Instrument, Side
+from pipeline.wire.binance_depth import FastDepthReader
 from pipeline.wire.codec import Codec
 from pipeline.wire.venues import codec_for
 from tests.fakes.market_builders import SPOT, USDM, compact, depth_message, enveloped, ticker_message
@@ -97,9 +98,28 @@ def test_keys_added_by_the_venue_are_skipped() -> None:
         assert one(usdm(), enveloped({**extra, **plain})) == wanted
 
 
-def test_spaces_between_the_numbers_change_nothing() -> None:
-    message = depth_message(10, 12, [(100, 5)], [(101, 6), (102, 0)])
-    assert one(spot(), json.dumps(message).encode()) == one(spot(), compact(message))
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b",", b", "), (b"]", b" ]"), (b"[", b"[ "), (b":", b" : "), (b'"]', b'"\n]'), (b"}", b"}\r\n")],
+)
+def test_white_space_between_the_numbers_changes_nothing(old: bytes, new: bytes) -> None:
+    frame = compact(depth_message(10, 12, [(100, 5 * 10**8)], [(10_100, 6 * 10**8), (102, 0)]))
+    wanted = one(spot(), frame)
+    assert isinstance(wanted, DepthUpdate)
+    assert one(spot(), frame.replace(old, new)) == wanted
+
+
+@pytest.mark.parametrize(
+    "extra", [{}, {"st": 1}, {"ps": "BTCUSDT"}, {"st": 1, "ps": "X"}, {"ps": "X", "st": 1}]
+)
+@pytest.mark.parametrize("wrap", [enveloped, compact])
+def test_ordinary_updates_take_the_fast_path(wrap: Any, extra: dict[str, Any]) -> None:
+    for side in ([], [(639_439, 46_371)], [(1, 0), (2, 1), (3, 2)]):
+        frames = [wrap({**depth_message(1, 2, side, [], USDM), **extra})]
+        frames.append(wrap({**extra, **depth_message(1, 2, [], side, USDM)}))
+        for frame in frames:
+            reader = FastDepthReader({"BTCUSDT": USDM}, chained=True, time_unit_ns=1)
+            assert reader.read(frame, 1, 0) is not None
 
 
 def test_edit_that_hits_another_text_does_not_stand_in_for_a_price() -> None:
@@ -112,7 +132,7 @@ def test_edit_that_hits_another_text_does_not_stand_in_for_a_price() -> None:
 
 def test_repeated_key_cannot_hide_an_unscaled_price() -> None:
     frame = compact(depth_message(10, 12, [(6_183_763, 5)], []))
-    twice = frame.replace(b'"a":[]', b'"a":[],"b":[["7.00", "9.00000000"]]')
+    twice = frame.replace(b'"a":[]', b'"a":[],"b":[["7.00", "9.00000000" ]]')
     event = one(spot(), twice)
     assert isinstance(event, DepthUpdate)
     assert event.bids == ((700, 900_000_000),)
@@ -157,6 +177,7 @@ def test_time_unit_is_a_setting() -> None:
         (b'"1.00000000"', b"NaN", RefusalReason.NOT_JSON),
         (b'"0.00000005"', b'"-0.00000005"', RefusalReason.BAD_NUMBER),
         (b'"0.00000005"', b'"0.000000051"', RefusalReason.OFF_GRID),
+        (b'"0.00000005"', b'"-0.00000000"', RefusalReason.BAD_NUMBER),
         (b'"U":1', b'"U":"x"', RefusalReason.BAD_FIELD),
         (b'"U":1', b'"U":-1', RefusalReason.BAD_FIELD),
         (b'"U":1', b'"U":3', RefusalReason.BAD_FIELD),

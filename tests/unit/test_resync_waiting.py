@@ -31,8 +31,12 @@ def test_levels_bound_the_buffer_too_but_the_newest_stays() -> None:
     buffer.keep(depth_update(1, 1, bids=wide))
     buffer.keep(depth_update(2, 2, asks=wide))
     assert [update.first_update_id for update in buffer.take_all()] == [2]
-    buffer.keep(depth_update(3, 3, bids=wide[:-1]))
-    buffer.keep(depth_update(4, 4, bids=[(1, 1)]))
+    for n in (3, 4):
+        buffer.keep(depth_update(n, n, bids=wide[: MAX_LEVELS * 2 // 3]))
+    buffer.keep(depth_update(5, 5, bids=wide[: MAX_LEVELS // 4]))
+    assert [update.first_update_id for update in buffer.take_all()] == [4, 5]
+    buffer.keep(depth_update(6, 6, bids=wide[:-1]))
+    buffer.keep(depth_update(7, 7, bids=[(1, 1)]))
     assert len(buffer) == 2
 
 

@@ -159,16 +159,14 @@ def is_journal(path: Path) -> bool:
 
 
 def capture_length_ns(paths: Sequence[Path]) -> int | None:
-    """Give the time from the first frame to the last, where the last file is plain; None where unknown."""
-    last = paths[-1]
+    """Give the time from the first frame to the last; None where it cannot be told.
+
+    A packed last file is unpacked to its end (its lines are not read), so call this from a thread.
+    """
     try:
-        with last.open("rb") as file:
-            if packing_of(file.read(4)):
-                return None
-            file.seek(max(0, last.stat().st_size - _TAIL_BYTES))
-            tail = file.read()
+        tail = _tail(paths[-1])
         first = next(open_capture(paths), None)
-    except (OSError, CaptureError):
+    except (OSError, CaptureError, PackedError):
         return None
     for line in reversed(tail.split(b"\n")):
         stamp, _, payload = line.partition(b" ")
@@ -176,6 +174,18 @@ def capture_length_ns(paths: Sequence[Path]) -> int | None:
             last_ns = int(stamp) if int(stamp) >= _NS_FROM else int(stamp) * 1_000
             return max(0, last_ns - first.ts_recv_ns) if first else None
     return None
+
+
+def _tail(path: Path) -> bytes:
+    """Give the last bytes of a file's unpacked content."""
+    with path.open("rb") as file:
+        if not packing_of(file.read(4)):
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            return file.read()
+    tail = b""
+    for chunk in unpacked_chunks(path):
+        tail = (tail + chunk)[-_TAIL_BYTES:]
+    return tail
 
 
 def _check_file(path: Path) -> None:

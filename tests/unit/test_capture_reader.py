@@ -233,13 +233,13 @@ def test_probe_refuses_another_venue(tmp_path: Path) -> None:
         probe([unknown])
 
 
-def test_length_is_known_of_plain_files_only(tmp_path: Path) -> None:
+def test_length_is_known_of_plain_and_packed_files(tmp_path: Path) -> None:
     plain = written(tmp_path / "a", lines(T_NS, T_NS + 500) + b"\n")
     micro = written(tmp_path / "b", lines(T_US, T_US + 7))
     packed = written(tmp_path / "c.gz", gzip.compress(lines(T_NS)))
     assert capture_length_ns([plain]) == 500
     assert capture_length_ns([micro]) == 7_000
     assert capture_length_ns([packed, plain]) == 500
-    assert capture_length_ns([plain, packed]) is None
+    assert capture_length_ns([plain, packed]) == 0
     assert capture_length_ns([tmp_path / "none"]) is None
     assert capture_length_ns([written(tmp_path / "d", b"garbage\n")]) is None

@@ -1,0 +1,89 @@
+"""The session's dealings with its gate: what closed it, the engine's own closer, the signal's, releases.
+
+The gate itself is in `gate.py`. Here is what only the session's process does with it: tell the engine of
+every change and acknowledge it, move the engine's closer as the engine asks, close on SIGUSR1.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from pipeline.core.effects import CloseGate, OpenGate
+from pipeline.core.inputs import Command, GateChanged, Input
+from pipeline.runtime.gate import Closer, Gate
+from pipeline.runtime.latch import LatchRecord
+
+
+class GateWatch:
+    """Watches one session's gate for one engine; `look` at each turn of the loop."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._mark = b""
+
+    def look(self, put: Callable[[Input], None], now_ns: int) -> None:
+        """Tell the engine, through `put`, of every close, release, latch and removal since the last look."""
+        mark = self._gate.mark()
+        if mark == self._mark:
+            return
+        first, self._mark = not self._mark, mark
+        state = self._gate.state()
+        if first and state.open:
+            return  # a gate that was never seen closed is no news
+        newest = max(state.closers, key=lambda record: record.ts_ns, default=None)
+        latest = max((r for latch in state.latches for r in latch.records), key=_when, default=None)
+        put(
+            GateChanged(
+                open=state.open,
+                latched=state.latched,
+                closers=tuple(record.closer.name.lower() for record in state.closers),
+                who=newest.who if newest else latest.who if latest else "",
+                reason=newest.reason if newest else latest.reason if latest else "",
+                generation=state.generation,
+                ts_ns=now_ns,
+            )
+        )
+        self._gate.acknowledge(state.closers)
+
+    def look_anew(self) -> None:
+        """Forget what was seen: the next look is a new engine's first."""
+        self._mark = b""
+
+    def carry_out(self, effect: CloseGate | OpenGate) -> None:
+        """Move the engine's own closer; the engine hears of it through the gate like everybody else."""
+        now_ns = time.time_ns()
+        if isinstance(effect, CloseGate):
+            self._gate.close(Closer.ENGINE, "engine", "", effect.reason, now_ns)
+            if effect.latch:
+                self._gate.latch("engine", "", effect.reason, now_ns)
+            return
+        shut = self._gate.state().closers
+        ours: dict[Closer, int] = {r.closer: r.generation for r in shut if r.closer == Closer.ENGINE}
+        if ours:
+            self._gate.release(ours, "engine", "", "resumed", now_ns)
+
+    def kill_by_signal(self) -> None:
+        """Close and latch the gate because SIGUSR1 came."""
+        who, now_ns = f"uid {os.getuid()}", time.time_ns()
+        self._gate.close(Closer.SIGNAL, who, "", "SIGUSR1", now_ns)
+        self._gate.latch(who, "", "SIGUSR1", now_ns)
+
+    def release(self, command: Command, who: str, tty: str) -> str:
+        """Take back what closes the gate, as it stands now; give a refusal or an empty text.
+
+        RESUME takes back halts only, of which there is nothing to be shown but that it is closed; RELEASE
+        takes the latch as well, after the console showed the record and the phrase was typed.
+        """
+        state = self._gate.state()
+        if state.latched and command is Command.RESUME:
+            return "KILLED is latched: `:release` first, or `lobdeck release`"
+        shown = {record.closer: record.generation for record in state.closers}
+        latches = state.latches if command is Command.RELEASE else ()
+        result = self._gate.release(shown, who, tty, command.value, time.time_ns(), latches=latches)
+        return "" if result.open else "the gate was closed again meanwhile: look at it, then once more"
+
+
+def _when(record: LatchRecord) -> int:
+    return record.ts_ns

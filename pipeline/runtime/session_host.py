@@ -1,0 +1,321 @@
+"""What every session is, whatever feeds it: a host for one engine, apart from every terminal.
+
+Consoles come and go through the link, the gate is watched, commands are stamped, the end is orderly. Where
+inputs come from, and how time passes, is the subclass's business (`session.py`: a capture or journal in
+virtual time, `live_session.py`: a venue's feed in real time). Nothing waits for a console or a disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from pipeline import __version__
+from pipeline.core.engine import Engine
+from pipeline.core.facts import RuntimeFacts
+from pipeline.core.inputs import Command, Input, LinkChanged, OperatorCommand
+from pipeline.core.snapshot import ConsoleSnapshot, ReplayView
+from pipeline.core.view import build_snapshot
+from pipeline.runtime.facts_reader import MemoryWatch, stage_views, worker_views
+from pipeline.runtime.gate import Gate
+from pipeline.runtime.gate_watch import GateWatch
+from pipeline.runtime.gateway import PaperGateway
+from pipeline.runtime.journal import JournalWriter
+from pipeline.runtime.journal_format import JournalHeader
+from pipeline.runtime.link_messages import (
+    PROTOCOL_VERSION,
+    CommandRequest,
+    CommandResult,
+    Hello,
+    ReplayControl,
+    StopSession,
+)
+from pipeline.runtime.link_server import Client, LinkServer
+from pipeline.runtime.locks import InstanceLock
+from pipeline.runtime.pump import Pump
+from pipeline.runtime.spec import SessionSpec
+from pipeline.runtime.summary import Summary, build_summary
+from pipeline.runtime.workers import WorkerPool
+from pipeline.sim.paper import PaperVenue
+
+CONVERGE_S = 10.0
+"""How long an orderly stop waits for cancels to be confirmed (SIGTERM, quit)."""
+
+_WATCHER_MAY = (Command.HALT, Command.KILL, Command.REDUCE, Command.AUTHORITY_DOWN)
+
+
+class Run(Protocol):
+    """What a host needs of the run that feeds its engine."""
+
+    engine: Engine
+    pump: Pump
+
+    @property
+    def now_ns(self) -> int:
+        """Give the session's time."""
+        ...
+
+    def put(self, event: Input) -> None:
+        """Hand over an input from outside the feed at the session's time."""
+        ...
+
+    def collect_answers(self) -> None:
+        """Take what the workers have finished."""
+        ...
+
+    def queue_ahead(self) -> dict[str, int]:
+        """Give the size ahead of each of our resting orders, by client order id."""
+        ...
+
+
+class SessionHost(ABC):
+    """Hosts one engine; subclasses make its run and let it advance."""
+
+    def __init__(
+        self,
+        spec: SessionSpec,
+        directory: Path,
+        gate: Gate,
+        pool: WorkerPool | None,
+        lock: InstanceLock,
+    ) -> None:
+        self.spec = spec
+        self._directory = directory
+        self._gate = gate
+        self._gate_watch = GateWatch(gate)
+        self._pool = pool
+        self._link = LinkServer(self, directory / "link.sock", lock)
+        self._memory = MemoryWatch()
+        self._stop_how = ""
+        self._how = ""
+        self._stop_deadline_s = 0.0
+        self._started_s = time.monotonic()
+        self._detached = spec.headless
+        self._alone_since_s = self._started_s
+        self._seq = 0
+        self._lag_us = 0
+        self._next_second_s = 0.0
+        self._journal = open_journal(spec, directory) if spec.journal else None
+
+    # --- what a subclass is -------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def run_(self) -> Run:
+        """Give the run that feeds the engine now."""
+
+    @abstractmethod
+    async def _drive(self) -> None:
+        """Let the run advance, turn after turn, until `_is_over`."""
+
+    @abstractmethod
+    def replay(self, request: ReplayControl) -> CommandResult:
+        """Steer the replay, or say that there is none."""
+
+    def _replay_view(self) -> ReplayView | None:
+        """Give where a replay stands; None where there is none."""
+        return None
+
+    def _has_ended(self) -> str:
+        """Give why the session ends by itself, or an empty text."""
+        return ""
+
+    # --- life ---------------------------------------------------------------------------------------------
+
+    async def run(self) -> Summary:
+        """Run until the input has ended (headless), the time is up, or somebody stops the session."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ask_to_stop, "cancel", f"signal {number.name}")
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        loop.add_signal_handler(signal.SIGUSR1, self._gate_watch.kill_by_signal)
+        if self._pool is not None:
+            loop.add_reader(self._pool.fileno(), self._collect_answers)
+        await self._link.start()
+        self._started_s = time.monotonic()
+        try:
+            await self._drive()
+        finally:
+            if self._pool is not None:
+                loop.remove_reader(self._pool.fileno())
+        self._close_journal()
+        summary = self.summary()
+        await self._link.stop(self._stop_how or "the session has ended", summary.exit_status)
+        return summary
+
+    def _is_over(self) -> bool:
+        now_s = time.monotonic()
+        if not self._stop_how:
+            self._look_for_an_end(now_s)
+        if not self._stop_how:
+            return False
+        converged = self.run_.engine.open_orders == 0 or self._how == "leave"
+        return converged or now_s > self._stop_deadline_s
+
+    def _look_for_an_end(self, now_s: float) -> None:
+        linger = self.spec.linger_s
+        nobody = self._link.attached == 0 and not self._detached
+        if self.spec.seconds and now_s - self._started_s >= self.spec.seconds:
+            self._ask_to_stop("cancel", "time is up")
+        elif self.spec.headless and self._has_ended():
+            self._ask_to_stop("leave", self._has_ended())
+        elif linger and nobody and now_s - self._alone_since_s > linger:
+            self._ask_to_stop("cancel", "no console for a while")
+
+    def _ask_to_stop(self, how: str, why: str) -> None:
+        self._how = how
+        self._stop_how = why
+        self._stop_deadline_s = time.monotonic() + CONVERGE_S
+        if how == "cancel":
+            self._command(Command.HALT, "session")
+            self._command(Command.CANCEL_ALL, "session")
+
+    async def _sleep(self, pause_s: float) -> None:
+        """Give the loop to others for a while; how late it comes back is measured."""
+        before_s = time.monotonic()
+        await asyncio.sleep(pause_s)
+        late_ns = max(int((time.monotonic() - before_s - pause_s) * 1e9), 0)
+        self._lag_us = late_ns // 1000
+        self.run_.pump.histograms["loop_lag"].record(late_ns)
+
+    def _each_second(self, now_s: float) -> None:
+        """Read what is too dear for every turn, when a second has passed."""
+        if now_s >= self._next_second_s:
+            self._next_second_s = now_s + 1.0
+            self._memory.read()
+
+    def _collect_answers(self) -> None:
+        self.run_.collect_answers()
+
+    def _close_journal(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    def _watch_gate(self) -> None:
+        self._gate_watch.look(self.run_.put, self.run_.now_ns)
+
+    def _paper_gateway(self) -> PaperGateway:
+        """Make the paper venue of this session, with the gate before it."""
+        spec = self.spec
+        venue = PaperVenue(
+            spec.params.instruments,
+            ack_latency_ns=spec.ack_latency_ns,
+            cancel_latency_ns=spec.cancel_latency_ns,
+            home_base_e8=spec.params.home_base_e8,
+            balance_quote_e8=spec.params.balance_quote_e8,
+        )
+        return PaperGateway(venue, self._gate)
+
+    # --- consoles -----------------------------------------------------------------------------------------
+
+    def hello(self) -> Hello:
+        """Describe the session to a console."""
+        return Hello(
+            protocol=PROTOCOL_VERSION,
+            version="",
+            session=self.spec.name,
+            pid=os.getpid(),
+            gate_path=str(self._directory),
+            owns_life=True,
+        )
+
+    def snapshot(self, symbol: str) -> ConsoleSnapshot:
+        """Build one picture of the engine as it stands."""
+        self._seq += 1
+        return build_snapshot(self.run_.engine, symbol, self._seq, self.run_.now_ns, self.facts())
+
+    def facts(self) -> RuntimeFacts:
+        """Read what only the session knows."""
+        histograms = self.run_.pump.histograms
+        workers = () if self._pool is None else worker_views(self._pool.counters(time.monotonic_ns()))
+        return RuntimeFacts(
+            session=self.spec.name,
+            operator=self.spec.operator,
+            consoles=self._link.attached,
+            stages=stage_views(histograms, self.spec.params.health.latency_warn_ns),
+            workers=workers,
+            loop_lag_us=self._lag_us,
+            rss_mb=self._memory.rss_mb,
+            replay=self._replay_view(),
+            planted=self.spec.planted,
+            queue_ahead_units=self.run_.queue_ahead(),
+            journal_ok=self._journal is None or self._journal.healthy,
+        )
+
+    def command(self, request: CommandRequest, client: Client) -> CommandResult:
+        """Hand an operator's command to the engine, stamped with the session's time and the peer's name."""
+        command = request.command
+        if client.watch and command.command not in _WATCHER_MAY:
+            return CommandResult(request.request_id, ok=False, text="watching only: halt and kill work here")
+        if command.command in (Command.RELEASE, Command.RESUME):
+            refusal = self._gate_watch.release(command.command, client.who, client.tty)
+            self._watch_gate()
+            if refusal:
+                return CommandResult(request.request_id, ok=False, text=refusal)
+        now_ns = self.run_.now_ns
+        self.run_.put(msgspec.structs.replace(command, who=client.who, tty=client.tty, ts_ns=now_ns))
+        return CommandResult(request.request_id, ok=True, text=self.run_.engine.last_answer)
+
+    def stop(self, request: StopSession) -> CommandResult:
+        """End the session as the quit dialog chose."""
+        self._ask_to_stop(request.how, "quit from the console")
+        return CommandResult(request.request_id, ok=True, text="ending")
+
+    def status_json(self) -> bytes:
+        """Give the summary as it stands."""
+        return self.summary().to_json()
+
+    def summary(self) -> Summary:
+        """Sum up the session so far."""
+        run = self.run_
+        return build_summary(
+            engine=run.engine,
+            pump=run.pump,
+            pool=self._pool,
+            pids={"engine": os.getpid(), "guard": None, "sim": None},
+            journal=str(self._directory / "journal") if self.spec.journal else "",
+        )
+
+    def consoles_changed(self, attached: int, *, detached_on_purpose: bool) -> None:
+        """Note who watches; the engine is told, since nothing may be permitted while nobody does."""
+        self._detached = self._detached or detached_on_purpose
+        if attached:
+            self._detached = self.spec.headless
+        else:
+            self._alone_since_s = time.monotonic()
+        self.run_.put(LinkChanged(attached, self.run_.now_ns))
+
+    def _command(self, command: Command, who: str) -> None:
+        for symbol in self.spec.symbols:
+            self.run_.put(
+                OperatorCommand(
+                    command=command,
+                    who=who,
+                    tty="",
+                    symbol=symbol,
+                    target_id=0,
+                    revision=0,
+                    ts_ns=self.run_.now_ns,
+                )
+            )
+
+
+def open_journal(spec: SessionSpec, directory: Path) -> JournalWriter:
+    """Begin the journal of a session; its header makes it self-contained."""
+    header = JournalHeader(
+        session=spec.name,
+        code_version=__version__,
+        created_ns=time.time_ns(),
+        params=spec.params,
+        codecs=(spec.venue,),
+        sources=spec.symbols,
+    )
+    return JournalWriter.create(directory / "journal", header, segment_bytes=spec.journal_segment_mb << 20)

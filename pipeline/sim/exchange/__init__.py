@@ -1,0 +1,1 @@
+"""The exchange in a box: matching, accounts, filters, quotas, ledger; pure, with the time as an argument."""

@@ -13,33 +13,16 @@ from __future__ import annotations
 
 import enum
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 
-from pipeline.core.effects import (
-    CancelAll,
-    CancelOrder,
-    CloseGate,
-    Effect,
-    OpenGate,
-    RequestInference,
-    SubmitOrder,
-)
+from pipeline.core.effects import CloseGate, OpenGate, RequestInference
 from pipeline.core.engine import Engine
-from pipeline.core.inputs import (
-    BookTicker,
-    DepthSnapshot,
-    DepthUpdate,
-    Input,
-    PredictionReceived,
-    PredictionVoid,
-    SendRefused,
-    TimerBeat,
-    Trade,
-)
+from pipeline.core.inputs import PredictionReceived, PredictionVoid, TimerBeat
 from pipeline.runtime.capture import CapturedFrame
 from pipeline.runtime.gateway import PaperGateway
-from pipeline.runtime.pump import JournalLike, Pump
+from pipeline.runtime.paper_run import PaperRun
+from pipeline.runtime.pump import JournalLike
 from pipeline.runtime.workers import WorkerPool
 from pipeline.wire.codec import Codec
 
@@ -63,7 +46,7 @@ class Progress(enum.Enum):
     """The capture is over."""
 
 
-class CaptureRun:
+class CaptureRun(PaperRun):
     """Drives one engine over one capture; built anew for a loop or a seek back."""
 
     def __init__(
@@ -75,25 +58,25 @@ class CaptureRun:
         pool: WorkerPool | None,
         journal: JournalLike | None,
         inference_latency_ns: int,
-        symbol_hint: str = "",
+        sources: Sequence[str] = ("",),
         on_gate: Callable[[CloseGate | OpenGate], None] | None = None,
     ) -> None:
-        self.engine = engine
-        self.pump = Pump(engine, codec, journal, self._carry_out, self._observe)
-        self.pump.symbol_hint = symbol_hint
-        self.gateway = gateway
-        self._on_gate = on_gate
+        super().__init__(engine, codec, gateway, journal, sources, on_gate)
         self._pool = pool
         self._frames = frames
         self._latency_ns = inference_latency_ns
         self._answers: list[tuple[int, int, RequestInference]] = []
         self._arrived: dict[int, PredictionReceived | PredictionVoid] = {}
-        self._refusals: list[SendRefused] = []
         self._next = next(frames, None)
         self.start_ns = self._next.ts_recv_ns if self._next else 0
-        self.now_ns = self.start_ns
+        self._now_ns = self.start_ns
         self._beat_ns = self.start_ns // BEAT_NS * BEAT_NS + BEAT_NS
         self.frames_done = 0
+
+    @property
+    def now_ns(self) -> int:
+        """Give the virtual time."""
+        return self._now_ns
 
     @property
     def ended(self) -> bool:
@@ -133,15 +116,6 @@ class CaptureRun:
                 return Progress.BUDGET
         return Progress.ENDED
 
-    def put(self, event: Input) -> None:
-        """Hand over an input from outside the capture (a command, the gate) at the current virtual time."""
-        self.pump.event(event)
-        self._flush_refusals()
-
-    def queue_ahead(self) -> dict[str, int]:
-        """Give the size ahead of each of our resting orders, by client order id."""
-        return self.gateway.queue_ahead()
-
     def collect_answers(self) -> None:
         """Take what the workers have finished; cheap when there is nothing."""
         if self._pool is None:
@@ -151,7 +125,7 @@ class CaptureRun:
             self.pump.answer_arrived(answer.feature_seq)
 
     def _take_frame(self, frame: CapturedFrame) -> None:
-        self.now_ns = frame.ts_recv_ns
+        self._now_ns = frame.ts_recv_ns
         self.pump.frame(frame.payload, frame.ts_recv_ns, 0)
         self._flush_refusals()
         self.frames_done += 1
@@ -170,7 +144,7 @@ class CaptureRun:
                 due_ns = venue_ns
             if due_ns > horizon_ns:
                 return None
-            self.now_ns = max(self.now_ns, due_ns)
+            self._now_ns = max(self._now_ns, due_ns)
             if due_ns == venue_ns:
                 for report in self.gateway.due(due_ns):
                     self.put(report)
@@ -191,42 +165,13 @@ class CaptureRun:
         self.put(_in_virtual_time(answer, request, due_ns))
         return True
 
-    def _carry_out(self, effect: Effect) -> None:
-        match effect:
-            case RequestInference():
-                if self._pool is not None:
-                    self._pool.submit(effect)
-                    due_ns = effect.ts_ns + self._latency_ns
-                    heapq.heappush(self._answers, (due_ns, effect.feature_seq, effect))
-            case SubmitOrder():
-                refused = self.gateway.submit(effect, self.now_ns)
-                if refused is not None:
-                    self._refusals.append(refused)
-            case CancelOrder():
-                self.gateway.cancel(effect, self.now_ns)
-            case CancelAll():
-                self.gateway.cancel_all(effect, self.now_ns)
-            case CloseGate() | OpenGate():
-                if self._on_gate is not None:
-                    self._on_gate(effect)
-            case _:
-                # A capture answers no snapshot request and no subscription; alerts are the engine's own.
-                pass
+    def _ask(self, row: RequestInference) -> None:
+        if self._pool is not None:
+            self._pool.submit(row)
+            heapq.heappush(self._answers, (row.ts_ns + self._latency_ns, row.feature_seq, row))
 
-    def _flush_refusals(self) -> None:
-        while self._refusals:
-            self.pump.event(self._refusals.pop(0))
-
-    def _observe(self, event: Input) -> None:
-        match event:
-            case DepthUpdate() | DepthSnapshot() | BookTicker():
-                synced = self.engine.synced_book(event.symbol)
-                if synced is not None:
-                    self.gateway.on_book(synced, event.ts_recv_ns)
-            case Trade():
-                self.gateway.on_trade(event)
-            case _:
-                pass
+    def _fetch(self, wanted: RequestSnapshot) -> None:
+        """Fetch nothing: a capture has the books it was recorded with."""
 
 
 def _in_virtual_time(

@@ -7,7 +7,7 @@ watches the replay are not taken: the journal has those of the person who traded
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 
 import msgspec
@@ -26,10 +26,12 @@ _RECORDS_BETWEEN_LOOKS = 64
 class JournalRun:
     """Drives one engine over the records of one journal run; the counterpart of `CaptureRun`."""
 
-    def __init__(self, engine: Engine, codec: Codec, records: Iterator[Record], symbol_hint: str) -> None:
+    def __init__(
+        self, engine: Engine, codec: Codec, records: Iterator[Record], sources: Sequence[str]
+    ) -> None:
+        """Read `records`; `sources` is the table of the journal's header that its frames point into."""
         self.engine = engine
-        self.pump = Pump(engine, codec, None, lambda _: None)
-        self.pump.symbol_hint = symbol_hint
+        self.pump = Pump(engine, codec, None, lambda _: None, sources=sources)
         self._records = records
         self._next = next(records, None)
         self.start_ns = self._next.ts_ns if self._next else 0
@@ -76,7 +78,7 @@ class JournalRun:
     def _take(self, record: Record) -> bool:
         self.now_ns = max(self.now_ns, record.ts_ns)
         if record.kind == RecordKind.FRAME:
-            self.pump.frame(record.payload, record.ts_ns, record.epoch)
+            self.pump.frame(record.payload, record.ts_ns, record.epoch, record.source)
             self.frames_done += 1
             return True
         if record.kind == RecordKind.INPUT:

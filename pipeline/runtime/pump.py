@@ -7,7 +7,7 @@ The pump keeps the two hashes of the summary and the delays of each stage. It ne
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 from typing import Protocol
 
@@ -43,7 +43,9 @@ class EngineLike(Protocol):
 class JournalLike(Protocol):
     """What the pump needs of a journal."""
 
-    def append(self, kind: RecordKind, ts_ns: int, payload: bytes, epoch: int = 0) -> int:
+    def append(
+        self, kind: RecordKind, ts_ns: int, payload: bytes, epoch: int = 0, codec: int = 0, source: int = 0
+    ) -> int:
         """Append one record without blocking; give its sequence number."""
         ...
 
@@ -58,10 +60,12 @@ class Pump:
         journal: JournalLike | None,
         carry_out: Callable[[Effect], None],
         observe: Callable[[Input], None] | None = None,
+        sources: Sequence[str] = ("",),
     ) -> None:
+        """Feed `engine`; `sources` names the symbol a frame is of where it does not say so itself."""
         self.engine = engine
         self.codec = codec
-        self.symbol_hint = ""
+        self._sources = tuple(sources)
         self._journal = journal
         self._carry_out = carry_out
         self._observe = observe
@@ -85,14 +89,19 @@ class Pump:
         """Give the hash of the canonical MessagePack of every effect so far, in order."""
         return self._effects_hash.hexdigest()
 
-    def frame(self, payload: bytes, ts_recv_ns: int, epoch: int) -> None:
-        """Take one raw frame as it came off the socket or out of a capture."""
-        self._newest_recv = received = perf_counter_ns()
+    def frame(self, payload: bytes, ts_recv_ns: int, epoch: int, source: int = 0, received: int = 0) -> None:
+        """Take one raw frame as it came off the socket or out of a capture.
+
+        `source` is an index into the sources; `received` is the `perf_counter_ns` at which the bytes were
+        read, where that was earlier than this call.
+        """
+        self._newest_recv = received = received or perf_counter_ns()
         self.frames += 1
         self._inputs_hash.update(payload)
         if self._journal is not None:
-            self._journal.append(RecordKind.FRAME, ts_recv_ns, payload, epoch)
-        for event in self.codec.decode(payload, ts_recv_ns, epoch, self.symbol_hint):
+            self._journal.append(RecordKind.FRAME, ts_recv_ns, payload, epoch, 0, source)
+        hint = self._sources[source] if source < len(self._sources) else ""
+        for event in self.codec.decode(payload, ts_recv_ns, epoch, hint):
             self._hand_over(event)
         self.histograms["recv_to_features"].record(perf_counter_ns() - received)
 

@@ -112,8 +112,8 @@ class ReplaySession(SessionHost):
         spec = self.spec
         codec = codec_for(spec.venue, self._instruments)
         if spec.is_journal:
-            _, records = read_journal(_paths(spec)[0])
-            return JournalRun(Engine(params), codec, records, spec.symbols[0])
+            header, records = read_journal(_paths(spec)[0])
+            return JournalRun(Engine(params), codec, records, header.sources)
         frames: Iterator[CapturedFrame] = open_capture(_paths(spec))
         return CaptureRun(
             engine=Engine(params),
@@ -123,7 +123,7 @@ class ReplaySession(SessionHost):
             pool=self._pool,
             journal=self._journal,
             inference_latency_ns=spec.inference_latency_ns,
-            symbol_hint=spec.symbols[0],
+            sources=spec.symbols,
             on_gate=self._gate_watch.carry_out,
         )
 

@@ -1,0 +1,105 @@
+"""What a replay of a capture and live data in PAPER mode share: one engine, and a paper venue for its orders.
+
+Effects are carried out here in the order they come. The venue hears of every change of a book and of every
+print right after the engine; a send the gate refuses goes back to the engine once the input that caused it
+has been handled whole.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from pipeline.core.effects import (
+    CancelAll,
+    CancelOrder,
+    CloseGate,
+    Effect,
+    OpenGate,
+    RequestInference,
+    RequestSnapshot,
+    SubmitOrder,
+)
+from pipeline.core.engine import Engine
+from pipeline.core.inputs import BookTicker, DepthSnapshot, DepthUpdate, Input, SendRefused, Trade
+from pipeline.runtime.gateway import PaperGateway
+from pipeline.runtime.pump import JournalLike, Pump
+from pipeline.wire.codec import Codec
+
+
+class PaperRun(ABC):
+    """One engine with its pump and its paper gateway; subclasses bring time, frames and answers."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        codec: Codec,
+        gateway: PaperGateway,
+        journal: JournalLike | None,
+        sources: Sequence[str],
+        on_gate: Callable[[CloseGate | OpenGate], None] | None,
+    ) -> None:
+        self.engine = engine
+        self.pump = Pump(engine, codec, journal, self._carry_out, self._observe, sources)
+        self.gateway = gateway
+        self._on_gate = on_gate
+        self._refusals: deque[SendRefused] = deque()
+
+    @property
+    @abstractmethod
+    def now_ns(self) -> int:
+        """Give the session's time."""
+
+    @abstractmethod
+    def _ask(self, row: RequestInference) -> None:
+        """Hand a row to the model."""
+
+    @abstractmethod
+    def _fetch(self, wanted: RequestSnapshot) -> None:
+        """Fetch a whole book."""
+
+    def put(self, event: Input) -> None:
+        """Hand over an input from outside the market data (a command, the gate) at the session's time."""
+        self.pump.event(event)
+        self._flush_refusals()
+
+    def queue_ahead(self) -> dict[str, int]:
+        """Give the size ahead of each of our resting orders, by client order id."""
+        return self.gateway.queue_ahead()
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case RequestInference():
+                self._ask(effect)
+            case SubmitOrder():
+                refused = self.gateway.submit(effect, self.now_ns)
+                if refused is not None:
+                    self._refusals.append(refused)
+            case CancelOrder():
+                self.gateway.cancel(effect, self.now_ns)
+            case CancelAll():
+                self.gateway.cancel_all(effect, self.now_ns)
+            case CloseGate() | OpenGate():
+                if self._on_gate is not None:
+                    self._on_gate(effect)
+            case RequestSnapshot():
+                self._fetch(effect)
+            case _:
+                # Channels are subscribed by URL, once a connection; alerts are the engine's own.
+                pass
+
+    def _flush_refusals(self) -> None:
+        while self._refusals:
+            self.pump.event(self._refusals.popleft())
+
+    def _observe(self, event: Input) -> None:
+        match event:
+            case DepthUpdate() | DepthSnapshot() | BookTicker():
+                synced = self.engine.synced_book(event.symbol)
+                if synced is not None:
+                    self.gateway.on_book(synced, event.ts_recv_ns)
+            case Trade():
+                self.gateway.on_trade(event)
+            case _:
+                pass

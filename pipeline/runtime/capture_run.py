@@ -16,7 +16,7 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 
-from pipeline.core.effects import CloseGate, OpenGate, RequestInference
+from pipeline.core.effects import CloseGate, OpenGate, RequestInference, RequestSnapshot
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import PredictionReceived, PredictionVoid, TimerBeat
 from pipeline.runtime.capture import CapturedFrame

@@ -229,13 +229,13 @@ class SyncedBook:
         return sync_step.SYNCED
 
     def _apply(self, update: DepthUpdate) -> SyncStep:
-        bid, _, ask, _ = l1 = self.book.apply(update.bids, update.asks)
+        l1 = self.book.apply(update.bids, update.asks)
         self.last_update_id = last_id = update.last_update_id
         self.depth_recv_ns = update.ts_recv_ns
         self.updates += 1
         self.check.on_depth(last_id, l1)
-        if bid >= ask > 0:
-            if self._is_crossed(bid > ask, update.ts_recv_ns):
+        if l1[0] >= l1[2] > 0:
+            if self._is_crossed(l1[0] > l1[2], update.ts_recv_ns):
                 self._cross()
                 return sync_step.CROSSED
         elif self._crossing_since_ns:

@@ -25,21 +25,26 @@ class TickerCheck:
 
     def on_depth(self, update_id: int, l1: L1) -> None:
         """Take the best levels of the proven book right after the update with this id."""
-        self._take(update_id, l1, self._depth, self._tickers)
+        tickers, depth = self._tickers, self._depth
+        if update_id in tickers.young or update_id in tickers.old:
+            self._compare(tickers.find(update_id), l1)
+        depth.young[update_id] = l1
+        if len(depth.young) > REMEMBERED:
+            depth.turn()
 
     def on_ticker(self, update_id: int, l1: L1) -> None:
         """Take a ticker's best levels."""
-        self._take(update_id, l1, self._tickers, self._depth)
+        tickers, depth = self._tickers, self._depth
+        if update_id in depth.young or update_id in depth.old:
+            self._compare(depth.find(update_id), l1)
+        tickers.young[update_id] = l1
+        if len(tickers.young) > REMEMBERED:
+            tickers.turn()
 
-    def _take(self, update_id: int, l1: L1, own: _Recent, others: _Recent) -> None:
-        if update_id in others.young or update_id in others.old:
-            other = others.find(update_id)
-            if other is not None:
-                self.shared += 1
-                self.equal += other == l1
-        if len(own.young) >= REMEMBERED:
-            own.old, own.young = own.young, {}
-        own.young[update_id] = l1
+    def _compare(self, other: L1 | None, l1: L1) -> None:
+        if other is not None:
+            self.shared += 1
+            self.equal += other == l1
 
 
 class _Recent:
@@ -50,6 +55,11 @@ class _Recent:
     def __init__(self) -> None:
         self.young: dict[int, L1] = {}
         self.old: dict[int, L1] = {}
+
+    def turn(self) -> None:
+        """Begin a new dict with the newest id, once there is one too many."""
+        newest = self.young.popitem()
+        self.old, self.young = self.young, dict((newest,))
 
     def find(self, update_id: int) -> L1 | None:
         """Give the value of an id that is in one of the dicts; None when it is not among the last."""

@@ -4,7 +4,8 @@ Most of an engine's time would go into turning 90 printed numbers a frame into i
 the frame itself is edited: every price gets the exponent of the instrument's price decimals, every size that
 of its size decimals (`"61837.63000000"` becomes `"61837.63000000e2"`), and msgspec, which reads a number
 without fraction as an int, refuses the frame when anything is left behind the point. Values below 2**52 are
-integers in float64, the decoder's intermediate, so what is read is what was printed.
+integers in float64, the decoder's intermediate, so what is read is what was printed. (Digits from the 17th
+on are lost in a float64; no venue prints so many, and for a price they could not add up to 1e-6 of a tick.)
 
 This path answers None for everything but the one shape it can prove, and the caller reads the frame with
 care. The edits look for `","`, which ends a price but also every text followed by a text key, and for `"]`,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core.inputs import BookTicker, DepthSnapshot, DepthUpdate
-from pipeline.core.types import Fees, Instrument, Level, SyncRule, scaled_text
+from pipeline.core.types import Fees, Instrument, Level, SyncRule
 
 SECOND = 1_000_000_000
 CAPTURES = Path(__file__).resolve().parents[3] / "shared" / "data" / "hftbacktest"
@@ -124,8 +124,3 @@ def ticker_message(update_id: int, bid: Level, ask: Level, instrument: Instrumen
         "a": instrument.price_text(ask[0]),
         "A": instrument.size_text(ask[1]),
     }
-
-
-def text_of(value: int, decimals: int) -> str:
-    """Print a scaled integer."""
-    return scaled_text(value, decimals)

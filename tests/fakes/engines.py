@@ -201,6 +201,10 @@ class Floor:
         self._depth_id = self._update_id = max(self._update_id + 1, first)
         return self.put(DepthUpdate("BTCUSDT", first, self._depth_id, -1, bids, asks, 0, self.now_ns))
 
+    def lose(self) -> None:
+        """Let an update get lost on the way."""
+        self._depth_id = self._update_id = self._update_id + 1
+
     def ticker(
         self, bid: int = BID, ask: int = ASK, bid_units: int = UNITS, ask_units: int = UNITS
     ) -> list[Effect]:

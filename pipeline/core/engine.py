@@ -48,6 +48,9 @@ from pipeline.core.sync import SyncedBook
 from pipeline.core.trader import Trader
 from pipeline.core.types import Authority, Instrument, Severity, TradingState, VenueMode, WorkerState
 
+MOST_FEEDS_DOWN = 256
+"""More than a session has; names from outside must not fill the memory."""
+
 LOSS_CONFIRM_NS = 2_000_000_000
 """The loss must stand this long against an ok book: one wild quote is no loss."""
 
@@ -200,13 +203,19 @@ class Engine:
         self.state.counters.ignored_frames += 1
 
     def _on_feed(self, status: FeedStatusChanged) -> None:
-        self.state.feed_up = status.up
+        down = self.state.feeds_down
+        if status.up:
+            down.pop(status.channel, None)
+        elif status.depth and len(down) < MOST_FEEDS_DOWN:
+            down[status.channel] = None
         code = AlertCode.FEED_UP if status.up else AlertCode.FEED_DOWN
         severity = Severity.INFO if status.up else Severity.WARN
-        self.state.out.alert(code, severity, status.ts_ns, "", f"{status.channel} {status.reason}")
-        if not status.up:
+        detail = f"{status.channel} {status.reason}"
+        self.state.out.alert(code, severity, status.ts_ns, status.symbol, detail)
+        if not status.up and status.depth:
             for desk in self.state.desks.values():
-                self._market.on_feed_down(desk, status.ts_ns)
+                if status.symbol in ("", desk.symbol):
+                    self._market.on_feed_down(desk, status.ts_ns)
 
     def _on_workers(self, counters: WorkerCounters) -> None:
         self.state.workers = counters

@@ -183,13 +183,17 @@ class TimerBeat(msgspec.Struct, frozen=True, tag=True, gc=False):
 
 
 class FeedStatusChanged(msgspec.Struct, frozen=True, tag=True):
-    """A connection of the feed came up, went down or fell silent; `epoch` counts connections."""
+    """A connection or a channel of the feed came up, went down or fell silent; `epoch` counts connections."""
 
     channel: str
     up: bool
     epoch: int
     reason: str
     ts_ns: int
+    symbol: str = ""
+    """Whose channel it is; empty for a connection, which concerns every symbol."""
+    depth: bool = True
+    """False for what no book depends on (trades, the snapshot service): no book is lost by it."""
 
 
 class WorkerStatus(msgspec.Struct, frozen=True):

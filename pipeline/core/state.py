@@ -75,12 +75,18 @@ class EngineState:
         self.gate: GateChanged | None = None
         self.kill: KillProgress | None = None
         self.workers: WorkerCounters | None = None
-        self.feed_up = True
+        self.feeds_down: dict[str, None] = {}
+        """Channels and connections books depend on that were last heard to be down."""
         self.consoles = 0
         self.now_ns = 0
         self.loss_since_ns = -1
         self.loss_killed = False
         self.last_answer = ""
+
+    @property
+    def feed_up(self) -> bool:
+        """Say whether nothing a book depends on is known to be down."""
+        return not self.feeds_down
 
     @property
     def gate_open(self) -> bool:

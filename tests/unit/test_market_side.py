@@ -124,6 +124,31 @@ def test_a_feed_that_comes_back_is_said() -> None:
     assert floor.picture().chain.feed_up
 
 
+def test_a_silent_trade_channel_is_said_and_no_book_is_lost() -> None:
+    floor = Floor().warm()
+    status = FeedStatusChanged("btcusdt@trade", False, 1, "silent", floor.now_ns, "BTCUSDT", depth=False)
+    effects = floor.put(status)
+    assert floor.alerts(AlertCode.FEED_DOWN, effects)
+    assert floor.book.is_synced
+    assert floor.picture().chain.feed_up
+
+
+def test_a_channel_of_another_symbol_that_is_down_leaves_this_book() -> None:
+    floor = Floor().warm()
+    floor.put(FeedStatusChanged("ethusdt@depth", False, 1, "silent", floor.now_ns, "ETHUSDT"))
+    assert floor.book.is_synced
+
+
+def test_the_feed_is_up_again_when_all_that_went_down_came_back() -> None:
+    floor = Floor().warm()
+    for name in ("public-1", "public-2"):
+        floor.put(FeedStatusChanged(name, False, 1, "closed", floor.now_ns))
+    floor.put(FeedStatusChanged("public-1", True, 2, "", floor.now_ns))
+    assert not floor.picture().chain.feed_up
+    floor.put(FeedStatusChanged("public-2", True, 2, "", floor.now_ns))
+    assert floor.picture().chain.feed_up
+
+
 def test_a_silent_book_becomes_stale_and_recovers_with_the_next_update() -> None:
     floor = Floor().warm(0.9)
     floor.busy_ms(5_000)

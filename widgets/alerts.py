@@ -6,7 +6,7 @@ from pipeline.core.snapshot import AlertView, ConsoleSnapshot, InstrumentView
 from pipeline.core.types import Severity
 from widgets.base import SnapshotWidget
 from widgets.cells import cell_width, clean, crop
-from widgets.lines import Line, spread, text
+from widgets.lines import Line, plain, spread, text
 from widgets.times import clock_text
 from widgets.words import SEVERITY_WORDS, alert_words
 
@@ -22,6 +22,10 @@ class AlertsPanel(SnapshotWidget):
         count = snapshot.header.alerts_unnoted
         words = f"{count} not noted, n notes the newest" if count else "newest first"
         return text(words, "warn" if count else "dim"), ()
+
+    def facts(self, snapshot: ConsoleSnapshot) -> object:
+        """Give the slice, and whose scales it is printed with."""
+        return plain(snapshot.alerts), snapshot.instrument.symbol
 
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give one line an alert."""

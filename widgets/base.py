@@ -20,9 +20,9 @@ from textual.theme import Theme
 from textual.widget import Widget
 
 from pipeline.core.snapshot import ConsoleSnapshot
-from widgets.frame import OLD_AFTER_MS, Frame, aged, merged, sided, titled
+from widgets.frame import OLD_AFTER_MS, PLAIN_BLANKS, Frame, aged, merged, sided, titled
 from widgets.glyphs import HORIZONTAL, to_ascii
-from widgets.lean import is_lean
+from widgets.lean import is_lean, mark_dirty
 from widgets.lines import BLANK, Line, changed_runs, exact, line_width
 from widgets.roles import ROLES, styles_of
 
@@ -60,6 +60,9 @@ class SnapshotWidget(Widget):
         self._body: list[Line] = []
         self._body_key: tuple[int, Frame] = (-1, self._frame)
         self._done: list[Line] = []
+        self._known: object = None
+        self._content: list[Line] = []
+        self._title: tuple[object, Line] = (None, BLANK)
         self._strips: list[Strip | None] = []
         self._built_for = Size(0, 0)
         self._styles: dict[str, Style] = {}
@@ -83,6 +86,11 @@ class SnapshotWidget(Widget):
         """
         del snapshot, room
         return BLANK, BLANK
+
+    def facts(self, snapshot: ConsoleSnapshot) -> object:
+        """Give all that `content` depends on, to draw nothing twice; None where that is not worth it."""
+        del snapshot
+        return None
 
     def advance(self, snapshot: ConsoleSnapshot) -> None:
         """Follow a snapshot in what the panel remembers; called once for each, also while not on screen."""
@@ -119,10 +127,17 @@ class SnapshotWidget(Widget):
                 self._strips[row] = None
         self._lines = after
         if dirty:
+            self.repaint(dirty)
+
+    def repaint(self, dirty: list[Region]) -> None:
+        """Have some cells painted again."""
+        if self.spans:
+            mark_dirty(self, dirty)
+        else:
             self.refresh(*dirty)
 
     def _dirty_of(self, row: int, old: Line, new: Line) -> list[Region]:
-        runs = changed_runs(old, new)
+        runs = changed_runs(old, new, PLAIN_BLANKS)
         if runs and not self.spans:
             return [Region(0, row, runs[-1][1], 1)]
         return [Region(start, row, end - start, 1) for start, end in runs]
@@ -150,7 +165,7 @@ class SnapshotWidget(Widget):
         frame, snapshot = self._frame, self.snapshot
         inner = max(0, width - (1 if frame.left else 0) - (1 if frame.right else 0))
         rows = max(0, height - (1 if frame.top else 0) - (1 if frame.bottom else 0))
-        body = self.content(snapshot, inner, rows) if snapshot is not None else self.waiting(inner, rows)
+        body = self._body_of(snapshot, inner, rows)
         if self.screen_age_ms >= OLD_AFTER_MS:
             body = [tuple((words, aged(role)) for words, role in line) for line in body]
         body = [*body[:rows], *[BLANK] * (rows - len(body))]
@@ -160,6 +175,17 @@ class SnapshotWidget(Widget):
         if frame.bottom:
             lines.append(exact(((frame.bottom, "rule"),), width))
         return lines[:height]
+
+    def _body_of(self, snapshot: ConsoleSnapshot | None, width: int, height: int) -> list[Line]:
+        if snapshot is None:
+            return self.waiting(width, height)
+        facts = self.facts(snapshot)
+        if facts is None:
+            return self.content(snapshot, width, height)
+        known = (facts, width, height)
+        if self._known != known:
+            self._known, self._content = known, self.content(snapshot, width, height)
+        return self._content
 
     def _finished(self, body: list[Line], inner: int, width: int) -> list[Line]:
         """Pad and frame the lines; a line like the one before it in the same place is taken over as it is."""
@@ -179,7 +205,7 @@ class SnapshotWidget(Widget):
         name: Line = ((f" {self.TITLE} ", "focus" if self.marked else "title"),)
         if self.snapshot is None:
             return titled(rule, name, BLANK)
-        mode = str(self.snapshot.header.mode)
+        mode = self.snapshot.header.mode.value
         mark: Line = ((f" {mode} ", mode.lower()),)
         room = width - 4 - line_width(name) - line_width(mark)
         start, end = self.title_parts(self.snapshot, room - 3)
@@ -188,10 +214,14 @@ class SnapshotWidget(Widget):
         for left, right in ((start, end), (start, BLANK), (BLANK, BLANK)):
             if line_width(left) + line_width(right) + 3 <= room:
                 break
+        known = (rule, name, left, right, mark)
+        if self._title[0] == known:
+            return self._title[1]
         head = (*name, *left, *((" ", "text"),) * bool(left))
         chip = bool(right) and ROLES[mark[0][1]].reverse
         tail = (*((" ", "text"),) * bool(right), *right, *((" ", "text"),) * chip, *mark)
-        return titled(rule, head, tail)
+        self._title = (known, titled(rule, head, tail))
+        return self._title[1]
 
     # Textual's side.
 

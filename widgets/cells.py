@@ -203,6 +203,7 @@ def size_width(view: InstrumentView) -> int:
     return max(6, size_places(view) + 2)
 
 
+@lru_cache(maxsize=8192)
 def size_text(units: int, decimals: int, places: int = 5) -> str:
     """Print a size with four significant digits and k M G, never an exponent.
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
-from pipeline.core.snapshot import ChartView, ConsoleSnapshot, InstrumentView
+from pipeline.core.snapshot import ChartView, ConsoleSnapshot
+from pipeline.core.types import scaled_text
 from widgets.base import SnapshotWidget
-from widgets.cells import price_text, right
+from widgets.cells import grouped, price_text, right
 from widgets.glyphs import FILL_DOWN, FILL_UP, TIMES, VERTICAL
 from widgets.lines import Line, line_width, overprint, text
-from widgets.plot import nice_step, path_picture
+from widgets.plot import averages, braille_chart, nice_step, whole_columns
 
 POINT_NS = 250_000_000
 """Distance of two points of a path."""
+_LABEL = 11
+"""Cells of the usual price label and its rule: what decides how many points a column stands for."""
 
 
 class ChartPanel(SnapshotWidget):
@@ -28,28 +32,45 @@ class ChartPanel(SnapshotWidget):
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give the path, then our buys and sells, then the time axis."""
         chart = snapshot.chart
-        points = tuple(value or None for value in chart.mid_half_ticks)
-        known = [value for value in points if value is not None]
-        if not known or height <= 0:
+        path = chart.mid_half_ticks
+        if height <= 0 or not any(path):
             return overprint([()] * height, "NO PRICE YET", "dim", width)
         extra = 3 if height >= 8 else 1 if height >= 4 else 0
-        rows = height - extra
-        low, row_step = price_scale(min(known), max(known), rows)
-        labels = price_labels(snapshot.instrument, low, row_step, rows)
-        gutter = max(len(label) for label in labels) + 1
-        across = max(1, width - gutter - 1)
-        per = columns_in(len(points), across)
+        view = snapshot.instrument
+        scale = (view.price_decimals, view.tick_units)
         phase = snapshot.ts_ns // POINT_NS
-        picture = path_picture(points, per, phase % per, (low, low + row_step * rows), (across, rows))
-        lines: list[Line] = [
-            ((right(label, gutter - 1) + " " + VERTICAL, "dim"), (row, "path"))
-            for label, row in zip(labels, picture, strict=True)
-        ]
+        rows = height - extra
+        per = columns_in(len(path), width - _LABEL)
+        done = whole_columns(path, per, phase)
+        if not any(done):
+            return overprint([()] * height, "NO PRICE YET", "dim", width)
+        lines = list(_drawn_path(done, scale, width, rows, per))
+        gutter = len(lines[0][0][0]) - 1
+        across = width - gutter - 1
         if extra == 3:
-            lines += _fill_rows(chart, len(points), per, phase, gutter, across)
+            lines += _fill_rows(chart, len(path), per, phase, gutter, across)
         if extra:
-            lines.append(((" " * (gutter + 1) + time_axis(len(points), per, phase, across), "dim"),))
+            lines.append(((" " * (gutter + 1) + time_axis(len(path), per, across), "dim"),))
         return lines
+
+
+_Scale = tuple[int, int]
+"""(price decimals, tick units) of an instrument."""
+
+
+@lru_cache(maxsize=4)
+def _drawn_path(path: tuple[int, ...], scale: _Scale, width: int, rows: int, per: int) -> tuple[Line, ...]:
+    """Draw the rows; kept, because the path changes less often than the screen is drawn."""
+    known = [value for value in path if value]
+    low, row_step = price_scale(min(known), max(known), rows)
+    labels = price_labels(scale, low, row_step, rows)
+    gutter = max(len(label) for label in labels)
+    columns = averages([value or None for value in path], per)
+    picture = braille_chart(columns, low, low + row_step * rows, max(1, width - gutter - 2), rows)
+    return tuple(
+        ((right(label, gutter) + " " + VERTICAL, "dim"), (row, "path"))
+        for label, row in zip(labels, picture, strict=True)
+    )
 
 
 def touch_words(snapshot: ConsoleSnapshot) -> Line:
@@ -74,29 +95,34 @@ def price_scale(lowest: int, highest: int, rows: int) -> tuple[int, int]:
     return low - max(0, spare) // 2 * step, step
 
 
-def price_labels(view: InstrumentView, low: int, row_step: int, rows: int) -> list[str]:
-    """Label every second row from below, from the top row down."""
-    labels = [price_text(view, (low + row_step * row) // 2) if row % 2 == 0 else "" for row in range(rows)]
+def price_labels(scale: _Scale, low: int, row_step: int, rows: int) -> list[str]:
+    """Label every second row from below with its price, from the top row down; `low` in half ticks."""
+    decimals, tick_units = scale
+    prices = [(low + row_step * row) // 2 * tick_units for row in range(rows)]
+    labels = [
+        grouped(scaled_text(price, decimals)) if row % 2 == 0 else "" for row, price in enumerate(prices)
+    ]
     return labels[::-1]
 
 
 def columns_in(points: int, across: int) -> int:
     """Give the points a dot column stands for, so that the whole path fits in `across` cells."""
-    return max(1, -(-points // (2 * across)))
+    return max(1, -(-points // (2 * max(1, across))))
 
 
 def cell_of(back: int, per: int, phase: int, across: int) -> int:
-    """Give the cell of the point `back` places before the newest; negative when it lies off the left edge."""
-    newest = phase % per + 1
-    column = 0 if back < newest else 1 + (back - newest) // per
-    return (2 * across - 1 - column) // 2
+    """Give the cell of the point `back` places before the newest; `across` where it is not drawn yet."""
+    begun = (phase + 1) % per
+    if back < begun:
+        return across
+    return (2 * across - 1 - (back - begun) // per) // 2
 
 
-def time_axis(points: int, per: int, phase: int, across: int) -> str:
+def time_axis(points: int, per: int, across: int) -> str:
     """Write 60 s, 40 s, 20 s and now under a path."""
     cells = [" "] * across
     for label, back in (("-60 s", points - 1), ("-40 s", points * 2 // 3), ("-20 s", points // 3)):
-        start = max(0, cell_of(back, per, phase - phase % per, across))
+        start = max(0, cell_of(back, per, per - 1, across))
         if start + len(label) < across - 4:
             cells[start : start + len(label)] = label
     if across >= 3:

@@ -54,7 +54,8 @@ def _shows_blanks(role: str) -> bool:
     return bool(style.behind or style.reverse or style.underline or style.strike)
 
 
-_PLAIN_BLANKS = frozenset(role for role in ROLES if not _shows_blanks(role))
+PLAIN_BLANKS = frozenset(role for role in ROLES if not _shows_blanks(role))
+"""Roles in which a blank looks like a blank."""
 
 
 def merged(line: Line) -> list[Segment]:
@@ -65,7 +66,7 @@ def merged(line: Line) -> list[Segment]:
             continue
         if merged:
             before, before_role = merged[-1]
-            blank = words.isspace() and before_role in _PLAIN_BLANKS and role in _PLAIN_BLANKS
+            blank = words.isspace() and before_role in PLAIN_BLANKS and role in PLAIN_BLANKS
             if role == before_role or blank:
                 merged[-1] = (before + words, before_role)
                 continue

@@ -36,6 +36,11 @@ class HintsPanel(SnapshotWidget):
         self._strip, self._role = clean(words, 400), role
         self.redraw()
 
+    def show(self, snapshot: ConsoleSnapshot, screen_age_ms: int = 0) -> None:
+        """Take note of a snapshot; nothing here depends on it, so nothing is drawn anew."""
+        del screen_age_ms
+        self.keep(snapshot)
+
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give the one line."""
         del snapshot, height

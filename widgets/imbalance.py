@@ -6,13 +6,15 @@ from pipeline.core.snapshot import ConsoleSnapshot, ImbalanceView
 from widgets.base import SnapshotWidget
 from widgets.cells import NONE_E6, ratio, right
 from widgets.glyphs import VERTICAL
-from widgets.lines import Item, Line, fit, pick_rows, text
+from widgets.lines import Item, Line, fit, text
 from widgets.plot import centre_bar
 from widgets.times import age_text
 
 _E6 = 1_000_000
 _FLOW_FULL_E6 = 20 * _E6
 """Flow of this many mean depths fills the bar."""
+_NUMBERS_RANK = 4
+"""The line of numbers comes after four bars in importance."""
 
 
 class ImbalancePanel(SnapshotWidget):
@@ -30,17 +32,17 @@ class ImbalancePanel(SnapshotWidget):
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give one bar a depth, then the flow."""
         view = snapshot.imbalance
-        rows: list[Item] = [
-            (0, bar_row("L1", view.qi_1_e6, _E6, width)),
-            (2, bar_row("L5", view.qi_5_e6, _E6, width)),
-            (3, bar_row("L10", view.qi_10_e6, _E6, width)),
-            (5, bar_row("weighted", view.dwi_e6, _E6, width)),
-            (1, bar_row("flow 1 s", view.ofi_1s_e6, _FLOW_FULL_E6, width)),
-            (6, bar_row("flow 5 s", view.ofi_5s_e6, _FLOW_FULL_E6, width)),
-            (7, bar_row("trades", view.tfi_1s_e6, _E6, width)),
-            (4, fit(flow_items(view), width)),
-        ]
-        return pick_rows(rows, height)
+        bars = (
+            (0, "L1", view.qi_1_e6, _E6),
+            (2, "L5", view.qi_5_e6, _E6),
+            (3, "L10", view.qi_10_e6, _E6),
+            (5, "weighted", view.dwi_e6, _E6),
+            (1, "flow 1 s", view.ofi_1s_e6, _FLOW_FULL_E6),
+            (6, "flow 5 s", view.ofi_5s_e6, _FLOW_FULL_E6),
+            (7, "trades", view.tfi_1s_e6, _E6),
+        )
+        rows = [bar_row(name, value, full, width) for rank, name, value, full in bars if rank < height]
+        return [*rows, fit(flow_items(view), width)] if height > _NUMBERS_RANK else rows
 
 
 def bar_row(name: str, value_e6: int, full_e6: int, width: int) -> Line:

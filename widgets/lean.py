@@ -5,12 +5,13 @@ segment with all its colours. Here a span is written from its first to its last 
 colour state goes through the whole update. Panels mark every changed run of a row by itself
 (`SnapshotWidget.spans`).
 
-This leans on private names of Textual (`Screen._compositor`, `ChopsUpdate`), which the lock file pins and
-a test watches; without `make_lean` everything works, with more bytes.
+This leans on private names of Textual (`Screen._compositor`, `_dirty_widgets`, `ChopsUpdate`), which the
+lock file pins and a test watches; without `make_lean` everything works, with more bytes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -18,8 +19,11 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor
+from textual.dom import NoScreen
+from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 from widgets.cells import cell_width
 
@@ -78,6 +82,21 @@ def make_lean(screen: Screen[Any]) -> None:
 def is_lean(screen: Screen[Any]) -> bool:
     """Tell whether a screen sends lean updates."""
     return isinstance(screen._compositor, LeanCompositor)
+
+
+def mark_dirty(widget: Widget, regions: Iterable[Region]) -> None:
+    """Have regions of a widget on a lean screen painted again, without the round of messages of `refresh`.
+
+    Those messages wake the widget's task and the screen's for every widget of every picture: at ten pictures
+    a second they cost as much as drawing.
+    """
+    try:
+        screen = widget.screen
+    except NoScreen:  # On its way out; nothing of it is to be seen any more.
+        return
+    widget._repaint_regions.update(regions)
+    screen._dirty_widgets.add(widget)
+    screen.check_idle()
 
 
 def cut(strip: Strip, start: int, end: int) -> list[tuple[str, Style]]:

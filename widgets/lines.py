@@ -6,7 +6,8 @@ Pure: no Textual here. A segment is the unit that is shown whole or not at all; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import repeat
 
 from widgets.cells import cell_width
 
@@ -17,6 +18,14 @@ Item = tuple[int, Line]
 """(priority, segments): items of a low number stay longest where there is not enough room."""
 
 BLANK: Line = ()
+
+
+def plain(value: object) -> object:
+    """Give a slice of a snapshot as nested tuples, which compare by what they hold."""
+    if isinstance(value, tuple):
+        return tuple([plain(item) for item in value])
+    fields = getattr(value, "__struct_fields__", None)
+    return tuple([getattr(value, field) for field in fields]) if fields else value
 
 
 def line_width(line: Line) -> int:
@@ -46,13 +55,13 @@ def join(parts: Iterable[Line], gap: int) -> Line:
 
 def fit(items: Sequence[Item], width: int, gap: int = 2) -> Line:
     """Show as many items as fit in `width`, the lowest priority numbers first, in their order."""
-    kept = sorted(range(len(items)), key=lambda index: (items[index][0], index))
-    while kept:
-        line = join((items[index][1] for index in sorted(kept)), gap)
-        if line_width(line) <= width:
-            return line
-        kept.pop()
-    return BLANK
+    kept = [(priority, place, line, line_width(line)) for place, (priority, line) in enumerate(items) if line]
+    total = sum(size + gap for _, _, _, size in kept) - gap
+    while kept and total > width:
+        worst = max(kept)
+        kept.remove(worst)
+        total -= worst[3] + gap
+    return join([line for _, _, line, _ in kept], gap)
 
 
 def spread(start: Line, end: Line, width: int) -> Line:
@@ -107,17 +116,24 @@ def exact(line: Line, width: int) -> Line:
     return tuple(kept) if width > 0 else BLANK
 
 
-def changed_runs(before: Line, after: Line, gap: int = 6) -> list[tuple[int, int]]:
+def changed_runs(
+    before: Line, after: Line, quiet: Container[str] = frozenset(), gap: int = 6
+) -> list[tuple[int, int]]:
     """Give the cell ranges (start, end) in which two lines of equal width differ, close ones joined.
 
-    Two runs with fewer than `gap` equal cells between them cost less drawn as one.
+    A blank is a blank in any of the `quiet` roles. Two runs with fewer than `gap` equal cells between them
+    cost less drawn as one.
     """
-    if before == after:
-        return []
+    width = line_width(after)
+    old, new = line_text(before), line_text(after)
+    if len(old) != width or len(new) != width:
+        return [(0, width)] if before != after else []
+    if [len(words) for words, _ in before] == [len(words) for words, _ in after]:
+        found = _by_segment(before, after, quiet)
+    else:
+        found = _by_cell(old, new, zip(_roles(before), _roles(after), strict=True), quiet)
     runs: list[tuple[int, int]] = []
-    before = tuple(segment for segment in before if segment[0])
-    after = tuple(segment for segment in after if segment[0])
-    for start, end in _differences(before, after):
+    for start, end in found:
         if runs and start - runs[-1][1] < gap:
             runs[-1] = (runs[-1][0], end)
         else:
@@ -125,48 +141,40 @@ def changed_runs(before: Line, after: Line, gap: int = 6) -> list[tuple[int, int
     return runs
 
 
-def _differences(before: Line, after: Line) -> list[tuple[int, int]]:
-    if (
-        [len(words) for words, _ in before] != [len(words) for words, _ in after]
-        or _wide(before)
-        or _wide(after)
-    ):
-        return [_outer_difference(before, after)]
-    found: list[tuple[int, int]] = []
+def _by_segment(before: Line, after: Line, quiet: Container[str]) -> Iterator[tuple[int, int]]:
+    """Compare lines that are cut alike: the cheap way, and the usual one."""
     position = 0
-    for old, new in zip(before, after, strict=True):
-        size = len(new[0])
-        if old != new:
-            found.append(_within(old, new, position, size))
+    for (old, role_was), (new, role_now) in zip(before, after, strict=True):
+        size = len(new)
+        if role_was != role_now:
+            blank = old == new and new.isspace() and role_was in quiet and role_now in quiet
+            if size and not blank:
+                yield position, position + size
+        elif old != new:
+            first, last = 0, size - 1
+            while old[first] == new[first]:
+                first += 1
+            while old[last] == new[last]:
+                last -= 1
+            yield position + first, position + last + 1
         position += size
-    return found
 
 
-def _wide(line: Line) -> bool:
-    return line_width(line) != len(line_text(line))
+def _by_cell(
+    old: str, new: str, roles: Iterable[tuple[str, str]], quiet: Container[str]
+) -> Iterator[tuple[int, int]]:
+    """Compare lines that are cut differently, cell by cell."""
+    for cell, (was, now, (role_was, role_now)) in enumerate(zip(old, new, roles, strict=True)):
+        if was != now or (
+            role_was != role_now and not (now == " " and role_was in quiet and role_now in quiet)
+        ):
+            yield cell, cell + 1
 
 
-def _within(old: Segment, new: Segment, position: int, size: int) -> tuple[int, int]:
-    """Narrow a changed segment to its changed characters; each is one cell wide."""
-    if old[1] != new[1]:
-        return position, position + size
-    differing = [index for index in range(size) if old[0][index] != new[0][index]]
-    return position + differing[0], position + differing[-1] + 1
-
-
-def _outer_difference(before: Line, after: Line) -> tuple[int, int]:
-    """Leave out the equal segments at both ends."""
-    start = 0
-    for old, new in zip(before, after, strict=False):
-        if old != new:
-            break
-        start += cell_width(new[0])
-    end = line_width(after)
-    for old, new in zip(reversed(before), reversed(after), strict=False):
-        if old != new or end - cell_width(new[0]) < start:
-            break
-        end -= cell_width(new[0])
-    return start, max(end, start + 1)
+def _roles(line: Line) -> Iterator[str]:
+    """Give the role of every character."""
+    for words, role in line:
+        yield from repeat(role, len(words))
 
 
 def pick_rows(rows: Sequence[Item], height: int) -> list[Line]:

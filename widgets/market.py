@@ -6,15 +6,17 @@ from pipeline.core.snapshot import ConsoleSnapshot
 from widgets.alerts import alert_line
 from widgets.base import SnapshotWidget
 from widgets.cells import NONE_E6, price_text, ratio, right, side_word, size_places, size_text
-from widgets.chart import touch_words
+from widgets.chart import POINT_NS, touch_words
 from widgets.imbalance import flow_items
 from widgets.lines import Item, Line, fit, join, text
 from widgets.marks import side_role
-from widgets.plot import columns_of, sparkline
+from widgets.plot import averages, sparkline, whole_columns
 from widgets.score import score_role
 from widgets.why import edge_parts, funnel, stopped_parts
 
 _E6 = 1_000_000
+_PER_BLOCK = 8
+"""Points of the score a block of the sparkline stands for: two seconds."""
 
 
 class MarketPanel(SnapshotWidget):
@@ -72,8 +74,9 @@ def _score_line(snapshot: ConsoleSnapshot, width: int) -> Line:
     if not score.ready:
         words = "MODEL NOT READY" if snapshot.model is not None else "NO MODEL"
         return _labelled("score", [(0, text(words, "overprint"))], width)
-    points = [None if value == NONE_E6 else value for value in score.path_e6]
-    path = sparkline(columns_of(points, 8, snapshot.ts_ns // 250_000_000), -_E6, _E6, 30)
+    whole = whole_columns(score.path_e6, _PER_BLOCK, snapshot.ts_ns // POINT_NS)
+    points = [None if value == NONE_E6 else value for value in whole]
+    path = sparkline(averages(points, _PER_BLOCK), -_E6, _E6, 30)
     items: list[Item] = [
         (0, ((right(ratio(score.score_e6), 5), score_role(score)),)),
         (2, text(path, "path")),

@@ -6,7 +6,6 @@ Values are integers; what is missing is None and leaves its place empty.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from widgets import glyphs
 
@@ -63,21 +62,25 @@ def sparkline(values: Sequence[int | None], low: int, high: int, width: int) -> 
     return "".join(picture).rjust(max(0, width))
 
 
-def columns_of(values: Sequence[int | None], per_column: int, phase: int) -> list[int | None]:
-    """Average neighbours into columns of `per_column` values; `phase` keeps the borders still.
+def whole_columns(values: tuple[int, ...], per_column: int, phase: int) -> tuple[int, ...]:
+    """Give the values of the columns that are complete, a multiple of `per_column` of them.
 
-    `phase` is the number of the newest value, counted from any fixed moment: columns end where it is a
-    multiple of `per_column`, so that an old column never changes, it only moves.
+    `phase` is the number of the newest value, counted from any fixed moment: columns end where it is one less
+    than a multiple of `per_column`. So an old column never changes, it only moves, and between two ends the
+    picture of a sliding path stands still. The oldest column is left out while it slides off.
     """
-    newest = phase % per_column + 1
+    begun = (phase + 1) % per_column
+    done = values[: len(values) - begun]
+    most = (len(values) - per_column + 1) // per_column * per_column
+    return done[len(done) - most :] if most > 0 else ()
+
+
+def averages(values: Sequence[int | None], per_column: int) -> list[int | None]:
+    """Average each `per_column` neighbours; None where all of them are missing."""
     columns: list[int | None] = []
-    end, size = len(values), newest
-    while end > 0:
-        part = [value for value in values[max(0, end - size) : end] if value is not None]
+    for start in range(0, len(values), per_column):
+        part = [value for value in values[start : start + per_column] if value is not None]
         columns.append(sum(part) // len(part) if part else None)
-        end -= size
-        size = per_column
-    columns.reverse()
     return columns
 
 
@@ -100,18 +103,6 @@ def braille_chart(columns: Sequence[int | None], low: int, high: int, width: int
         _stroke(masks, offset + index, start, level, dots_up)
         previous = level
     return ["".join(chr(glyphs.BRAILLE + mask) if mask else " " for mask in row) for row in masks]
-
-
-@lru_cache(maxsize=16)
-def path_picture(
-    path: tuple[int | None, ...], per_column: int, phase: int, scale: tuple[int, int], size: tuple[int, int]
-) -> tuple[str, ...]:
-    """Draw a path with `columns_of` and `braille_chart`; a path changes less often than the screen is drawn.
-
-    `scale` is (low, high), `size` (width, height) in cells; only `phase % per_column` matters.
-    """
-    columns = columns_of(path, per_column, phase)
-    return tuple(braille_chart(columns, *scale, *size))
 
 
 def _level(value: int, low: int, high: int, dots: int) -> int:

@@ -15,7 +15,7 @@ from widgets.cells import (
     ratio,
     rounded,
 )
-from widgets.lines import Item, Line, fit, pick_rows, text
+from widgets.lines import Item, Line, fit, pick_rows, plain, text
 from widgets.marks import side_role, signed_role
 from widgets.plot import bar
 
@@ -31,6 +31,10 @@ class PositionPanel(SnapshotWidget):
         """Name the currency."""
         del room
         return text(clean(snapshot.instrument.quote), "dim"), ()
+
+    def facts(self, snapshot: ConsoleSnapshot) -> object:
+        """Give the slice, and whose scales it is printed with."""
+        return plain(snapshot.position), snapshot.instrument.symbol
 
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give position, open, closed, day, loss used, then how the fills fared."""

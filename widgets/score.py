@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pipeline.core.snapshot import ConsoleSnapshot, ScoreView
 from widgets.base import SnapshotWidget
 from widgets.cells import NONE_E6, clean, left, ratio
 from widgets.chart import POINT_NS, columns_in
 from widgets.glyphs import CENTRE, DOT, RIGHT, VERTICAL, WRONG
 from widgets.lines import Item, Line, flow, overprint, pick_rows, text
-from widgets.plot import bar, path_picture
+from widgets.plot import averages, bar, braille_chart, whole_columns
 from widgets.times import age_text, horizon_text
 
 _E6 = 1_000_000
@@ -38,7 +40,7 @@ class ScorePanel(SnapshotWidget):
         score = snapshot.score
         below: list[Item] = [(0, probabilities(score, width)), (2, outcomes(score, width))]
         room = height - (2 if height >= 5 else 1)
-        rows = _path_rows(score, width, room, snapshot.ts_ns // POINT_NS) if room >= 2 else []
+        rows = path_rows(score, width, room, snapshot.ts_ns // POINT_NS) if room >= 2 else []
         if not score.ready:
             words = "MODEL NOT READY" if snapshot.model is not None else "NO MODEL"
             rows = _not_ready(score, rows, words, width)
@@ -76,19 +78,28 @@ def outcomes(score: ScoreView, width: int) -> Line:
     return ("came true  ", "dim"), *words, (f" ({DOT} no move)", "dim")
 
 
-def _path_rows(score: ScoreView, width: int, rows: int, phase: int) -> list[Line]:
-    points = tuple(None if value == NONE_E6 else value for value in score.path_e6)
+def path_rows(score: ScoreView, width: int, rows: int, phase: int) -> list[Line]:
+    """Give the path with the entry thresholds behind it; `phase` is the number of the newest point."""
     across = max(1, width - _GUTTER - 1)
-    per = columns_in(max(1, len(points)), across)
-    picture = path_picture(points, per, phase % per, (-_E6, _E6), (across, rows))
-    marks = _threshold_rows(score.entry_e6, rows)
+    per = columns_in(max(1, len(score.path_e6)), across)
+    path_e6 = whole_columns(score.path_e6, per, phase)
+    return list(_drawn_path(path_e6, score.entry_e6, across, rows, per))
+
+
+@lru_cache(maxsize=4)
+def _drawn_path(
+    path_e6: tuple[int, ...], entry_e6: int, across: int, rows: int, per: int
+) -> tuple[Line, ...]:
+    """Draw the rows; kept, because the path changes less often than the screen is drawn."""
+    points = [None if value == NONE_E6 else value for value in path_e6]
+    marks = _threshold_rows(entry_e6, rows)
     lines: list[Line] = []
-    for row, cells in enumerate(picture):
+    for row, cells in enumerate(braille_chart(averages(points, per), -_E6, _E6, across, rows)):
         label = marks.get(row, "")
         ruled = "".join(CENTRE if cell == " " else cell for cell in cells) if label in ("in", "0") else cells
         gutter = (f"{label:>{_GUTTER - 1}} {VERTICAL}", "dim")
         lines.append((gutter, *_two_tone(ruled)))
-    return lines
+    return tuple(lines)
 
 
 def _threshold_rows(entry_e6: int, rows: int) -> dict[int, str]:

@@ -6,7 +6,7 @@ from pipeline.core.snapshot import ConsoleSnapshot, WhyView
 from widgets.base import SnapshotWidget
 from widgets.cells import basis_points, clean, ratio
 from widgets.glyphs import ARROW
-from widgets.lines import Line, flow, text
+from widgets.lines import Line, flow, plain, text
 from widgets.marks import signed_role
 from widgets.words import reason_words
 
@@ -22,6 +22,10 @@ class WhyPanel(SnapshotWidget):
         """Say which stretch the counts cover."""
         del snapshot, room
         return text("last 60 s", "dim"), ()
+
+    def facts(self, snapshot: ConsoleSnapshot) -> object:
+        """Give the slice, and whose scales it is printed with."""
+        return plain(snapshot.why), snapshot.instrument.symbol
 
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give funnel, edge, reasons, fees."""

@@ -49,7 +49,7 @@ class FakeScreen(Screen[None]):
 
     def tick(self) -> None:
         self.seq += 1
-        self.market.step(self.options.moves)
+        self.market.step(self.options.moves, self.options.touch)
         picture = STATES[self.options.state](self.market)
         self.view.show(replace(picture, seq=self.seq), self.options.age)
         if self.options.maximise and self.seq == 1:
@@ -81,6 +81,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--hz", type=float, default=10)
     parser.add_argument("--age", type=int, default=0)
     parser.add_argument("--moves", type=int, default=8)
+    parser.add_argument("--touch", type=float, default=0.3, help="how often the touch moves, 0 to 1")
     parser.add_argument("--maximise", default="")
     parser.add_argument("--stock", action="store_true", help="Textual's own partial updates")
     parser.add_argument("--plain", action="store_true")

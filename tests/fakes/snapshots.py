@@ -84,21 +84,21 @@ class FakeMarket:
     def ts_ns(self) -> int:
         return START_NS + self.frame * FRAME_NS
 
-    def step(self, moves: int = 8) -> None:
+    def step(self, moves: int = 8, touch_moves: float = 0.30) -> None:
         """Go on by one frame: a few sizes change, sometimes the touch moves, sometimes somebody trades."""
         self.frame += 1
         draw = self.rng.random()
-        if draw < 0.30:
+        if draw < touch_moves:
             self.bid += self.rng.choice((-7, -4, -2, -1, 1, 2, 4, 7)) + int(4 * math.sin(self.frame / 90))
         for _ in range(moves):
             self.sizes[self.bid + self.rng.randint(-160, 160)] = self.rng.randint(1, 900)
         if len(self.sizes) > 700:
             self.sizes = {p: s for p, s in self.sizes.items() if abs(p - self.bid) < 400}
         self.score += 0.08 * (0.7 * math.sin(self.frame / 47) - self.score) + self.rng.uniform(-0.05, 0.05)
-        if self.frame % 5 in (0, 2):
+        if self.frame % 5 in (0, 3):
             self.path = [*self.path, 2 * self.bid + 1][-240:]
             self.score_path = [*self.score_path, int(self.score * 1e6)][-240:]
-        if draw < 0.35:
+        if draw < touch_moves + 0.05:
             side = self.rng.choice((1, -1))
             price = self.bid + 1 if side > 0 else self.bid
             size = self.rng.choice((4, 12, 20, 45, 110, 300, 1_530))

@@ -30,15 +30,15 @@ def screen_text(app: ViewApp) -> str:
 def repaints(panel: SnapshotWidget) -> Iterator[list[Region]]:
     """Record which regions a panel asks to have repainted."""
     asked: list[Region] = []
-    original = panel.refresh
+    original = panel.repaint
 
-    def recording(*regions: Region, **options: bool) -> SnapshotWidget:
-        asked.extend(regions)
-        return original(*regions, **options)
+    def recording(dirty: list[Region]) -> None:
+        asked.extend(dirty)
+        original(dirty)
 
-    panel.refresh = recording  # type: ignore[method-assign]
+    panel.repaint = recording  # type: ignore[method-assign]
     yield asked
-    del panel.refresh
+    del panel.repaint
 
 
 async def test_only_the_changed_cells_of_a_changed_row_are_repainted() -> None:
@@ -435,6 +435,16 @@ async def test_a_screen_without_lean_updates_marks_one_run_a_row() -> None:
     rows = [region.y for region in asked]
     assert rows == sorted(set(rows))
     assert all(region.x == 0 for region in asked)
+
+
+async def test_a_panel_that_was_taken_off_the_screen_can_still_be_told_to_draw() -> None:
+    app = make_app()
+    async with app.run_test(size=DESK) as pilot:
+        app.view.show(snapshots.make_snapshot())
+        await pilot.pause()
+        panel = app.view.panel("position")
+        await panel.remove()
+        panel.show(snapshots.empty_snapshot())
 
 
 async def test_textual_still_has_what_lean_updates_lean_on() -> None:

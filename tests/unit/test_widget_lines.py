@@ -79,5 +79,16 @@ def test_a_change_of_role_alone_is_a_change() -> None:
     assert changed_runs((("ab", "bid"),), (("ab", "ask"),)) == [(0, 2)]
 
 
-def test_lines_cut_otherwise_are_compared_from_both_ends() -> None:
-    assert changed_runs(line("ab", "cd", "ef"), line("ab", "c", "d", "ef")) == [(2, 4)]
+def test_how_a_line_is_cut_into_segments_does_not_matter() -> None:
+    assert changed_runs(line("ab", "cd", "ef"), line("ab", "c", "d", "ef")) == []
+    assert changed_runs(line("ab", "cd", "ef"), line("abc", "x", "ef")) == [(3, 4)]
+
+
+def test_a_blank_is_a_blank_in_every_quiet_role() -> None:
+    before, after = (("a", "text"), (" ", "rule")), (("a", "text"), (" ", "path"))
+    assert changed_runs(before, after) == [(1, 2)]
+    assert changed_runs(before, after, frozenset({"rule", "path"})) == []
+
+
+def test_a_line_with_wide_characters_is_repainted_whole() -> None:
+    assert changed_runs(line("王 1"), line("王 2")) == [(0, 4)]

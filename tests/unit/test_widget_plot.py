@@ -42,18 +42,22 @@ def test_a_missing_value_breaks_the_line() -> None:
     assert whole != broken
 
 
-def test_old_columns_do_not_change_as_time_goes_on() -> None:
-    """Columns end at fixed moments: when one more value comes, all finished columns stay what they were."""
-    values = list(range(100, 130))
-    before = plot.columns_of(values, 3, phase=29)
-    after = plot.columns_of([*values, 130], 3, phase=30)
-    assert before[:-1] == after[: len(before) - 1]
+def test_a_column_is_drawn_once_it_is_whole_and_never_changes_again() -> None:
+    values = tuple(range(100, 130))
+    seen = [plot.whole_columns((*values, *range(130, 130 + more)), 3, 29 + more) for more in range(4)]
+    assert [each[-1] for each in seen] == [129, 129, 129, 132]
+    assert plot.whole_columns((1, 2), 3, 1) == ()
 
 
-def test_columns_hold_every_value_once() -> None:
-    values = [1] * 7
-    for phase in range(6):
-        assert all(column == 1 for column in plot.columns_of(values, 3, phase))
+def test_a_path_that_slides_changes_only_when_a_column_is_whole() -> None:
+    path = tuple(range(1_000))
+    windows = [plot.whole_columns(path[n : n + 240], 3, n + 239) for n in range(30)]
+    assert len(set(windows)) == 10
+    assert all(len(window) % 3 == 0 for window in windows)
+
+
+def test_columns_average_what_is_there() -> None:
+    assert plot.averages([1, 3, None, None, None, 8], 2) == [2, None, 8]
 
 
 def test_a_sparkline_is_as_wide_as_asked() -> None:

@@ -1,28 +1,30 @@
-"""The one table of what a person can do: key, help, palette entry, command word, guard.
+"""The one table of what a person can do: keys, help, palette entry, command word, guard.
 
-Keys, the help overlay, the palette, the `:` line and the footer are all made from it, so that none of them
-can say something else. What an action does is a method of the console of the same name.
+The keys, the help, the palette, the `:` line and the footer are all made from it, so that none of them
+can say something else. What an action does is the method `act_NAME` of `app.acts.Acts`.
 """
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class Guard(enum.Enum):
     """What stands between a key and its effect."""
 
-    LOCAL = "local"
-    """Changes only this screen."""
+    STOP = "stop"
+    """Stops or steps down: works in bursts, pastes and after stalls, always."""
     SAFE = "safe"
-    """Takes risk away: works in bursts, pastes and after stalls."""
+    """Takes risk away from one thing: at once, but not in a paste."""
+    LOCAL = "local"
+    """Changes only this screen, or where a replay stands."""
     RISK = "risk"
     """Adds risk: dropped in bursts and pastes, and for a second after a display gap."""
     STRIP = "strip"
     """Asks for Enter on a strip that names what will happen."""
     TYPED = "typed"
-    """Only on the `:` line."""
+    """Steps up: only on the `:` line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,95 +32,101 @@ class Action:
     """One thing a person can do."""
 
     name: str
-    """Method of the console, without `act_`."""
+    """Method of `Acts`, without `act_`."""
+    guard: Guard
     keys: tuple[str, ...]
-    """Textual key names; empty for what is only typed."""
+    """Textual's key names; empty for what is only typed."""
     shown: str
     """The key as help and footer print it."""
-    help: str
-    guard: Guard
-    group: str
-    word: str = ""
+    word: str
     """Word on the `:` line; empty for none."""
-    replay_only: bool = False
+    hint: str
+    """Words beside the key in the footer; empty for what never stands there."""
+    help: str
+    value: str = ""
+    """What follows the word on the `:` line, as the help prints it; empty for none."""
+    group: str = ""
+    """Key of `GROUPS`."""
 
 
-ACTIONS: tuple[Action, ...] = (
-    Action(
-        "kill",
-        ("ctrl+k", "f9"),
-        "Ctrl+K F9",
-        "KILL: close and latch the gate, cancel ours",
-        Guard.SAFE,
-        "stop",
-        "kill",
+_STOP, _SAFE, _LOCAL, _RISK = Guard.STOP, Guard.SAFE, Guard.LOCAL, Guard.RISK
+_STRIP, _TYPED = Guard.STRIP, Guard.TYPED
+A = Action
+
+# fmt: off
+_TABLE: dict[str, tuple[Action, ...]] = {
+    "stop": (
+        A("kill", _STOP, ("ctrl+k", "f9"), "Ctrl+K F9", "kill", "KILL", "KILL: close and latch, cancel ours"),
+        A("halt", _STOP, ("p", "f8"), "p F8", "halt", "HALT", "HALT: no new risk; back with :resume"),
+        A("reduce", _STOP, ("r",), "r", "reduce", "", "REDUCING: only what shrinks; back with :resume"),
+        A("authority_down", _STOP, ("m",), "m", "down", "step down", "authority one step down"),
+        A("observe", _STOP, (), "", "observe", "", "authority OBSERVE: the model opens nothing"),
     ),
-    Action("halt", ("p", "f8"), "p F8", "HALT: no new risk; back with :resume", Guard.SAFE, "stop", "halt"),
-    Action(
-        "reduce", ("r",), "r", "REDUCING: only orders that shrink the position", Guard.SAFE, "stop", "reduce"
+    "ideas": (
+        A("permit", _RISK, ("a",), "a", "", "permit", "permit the selected idea once, as it is drawn"),
+        A("decline", _SAFE, ("d",), "d", "", "not now", "not now: that side is silent 30 s, d d 5 min"),
+        A("window", _RISK, ("w",), "w", "window", "window", "open the window permit panel"),
+        A("edit_size", _RISK, ("e",), "e", "size", "size", "edit the size of the selected idea"),
+        A("end_permits", _SAFE, (), "", "end", "", "end every permit"),
     ),
-    Action("authority_down", ("m",), "m", "authority one step down", Guard.SAFE, "stop", "down"),
-    Action("permit", ("a",), "a", "permit the selected idea once", Guard.RISK, "ideas"),
-    Action(
-        "decline", ("d",), "d", "not now: that side is silent for 30 s, d d for 5 min", Guard.SAFE, "ideas"
+    "orders": (
+        A("cancel", _SAFE, ("x",), "x", "", "cancel", "cancel the selected order"),
+        A("cancel_all", _STRIP, ("X",), "X", "cancel", "cancel ours", "cancel all ours on this symbol"),
+        A("flatten", _STRIP, ("F",), "F", "flatten", "flatten", "flatten this symbol to home"),
+        A("filter", _LOCAL, ("slash",), "/", "filter", "filter",
+          "filter the orders: mine, buy, live, model, state:unknown, !state:filled; empty ends it", "WORDS"),
     ),
-    Action("window", ("w",), "w", "open the window permit panel", Guard.RISK, "ideas", "window"),
-    Action("edit_size", ("e",), "e", "edit the size of the selected idea", Guard.RISK, "ideas"),
-    Action("end_permits", (), "", "end every permit", Guard.SAFE, "ideas", "end"),
-    Action("cancel", ("x",), "x", "cancel the selected order", Guard.SAFE, "orders"),
-    Action("cancel_all", ("X",), "X", "cancel all ours on this symbol", Guard.STRIP, "orders", "cancel"),
-    Action("flatten", ("F",), "F", "flatten this symbol to home", Guard.STRIP, "orders", "flatten"),
-    Action("next_item", ("j", "down"), "j", "next card or order", Guard.LOCAL, "look"),
-    Action("previous_item", ("k", "up"), "k", "previous card or order", Guard.LOCAL, "look"),
-    Action("first_item", ("g",), "g", "first card or order", Guard.LOCAL, "look"),
-    Action("last_item", ("G",), "G", "last card or order", Guard.LOCAL, "look"),
-    Action("next_symbol", ("right_square_bracket",), "]", "next symbol", Guard.LOCAL, "look"),
-    Action("previous_symbol", ("left_square_bracket",), "[", "previous symbol", Guard.LOCAL, "look"),
-    Action(
-        "space", ("space",), "Space", "recentre the ladder; in REPLAY pause and go on", Guard.LOCAL, "look"
+    "replay": (
+        A("space", _LOCAL, ("space",), "Space", "pause", "pause", "pause a replay, go on; else recentre"),
+        A("step_ahead", _LOCAL, ("full_stop",), ".", "", "step", "one frame ahead"),
+        A("step_back", _LOCAL, ("comma",), ",", "", "back", "one frame back"),
+        A("faster", _LOCAL, ("greater_than_sign",), ">", "", "faster", "faster"),
+        A("slower", _LOCAL, ("less_than_sign",), "<", "", "slower", "slower"),
+        A("seek", _LOCAL, (), "", "seek", "go to", "go to this second, or +30 or -30 from here", "90"),
+        A("speed", _LOCAL, (), "", "speed", "pace", "times the capture's own pace, or max", "4"),
     ),
-    Action("recentre", ("c",), "c", "recentre the ladder", Guard.LOCAL, "look"),
-    Action("coarser", ("plus",), "+", "coarser ladder step", Guard.LOCAL, "look"),
-    Action("finer", ("minus",), "-", "finer ladder step", Guard.LOCAL, "look"),
-    Action("screen_trading", ("1",), "1", "trading screen", Guard.LOCAL, "look", "trading"),
-    Action("screen_orders", ("2",), "2", "orders screen", Guard.LOCAL, "look", "orders"),
-    Action("screen_health", ("3",), "3", "health: workers, delays, limits", Guard.LOCAL, "look", "health"),
-    Action("screen_model", ("4",), "4", "model screen", Guard.LOCAL, "look", "model"),
-    Action("next_panel", ("tab",), "Tab", "next panel", Guard.LOCAL, "look"),
-    Action("maximise", ("z",), "z", "give the focused panel the whole screen", Guard.LOCAL, "look"),
-    Action("note_alert", ("n",), "n", "note the newest alert", Guard.LOCAL, "look"),
-    Action("bell", ("b",), "b", "bell on or off", Guard.LOCAL, "look"),
-    Action("theme", (), "", "next theme: night, day, contrast, mono", Guard.LOCAL, "look", "theme"),
-    Action("repaint", ("ctrl+l",), "Ctrl+L", "repaint everything", Guard.LOCAL, "look"),
-    Action(
-        "step_ahead", ("full_stop",), ".", "replay: one frame ahead", Guard.LOCAL, "replay", replay_only=True
+    "look": (
+        A("next_item", _LOCAL, ("j", "down"), "j down", "", "", "next card or order"),
+        A("previous_item", _LOCAL, ("k", "up"), "k up", "", "", "previous card or order"),
+        A("first_item", _LOCAL, ("g", "home"), "g", "", "", "first card or order"),
+        A("last_item", _LOCAL, ("G", "end"), "G", "", "", "last card or order"),
+        A("next_symbol", _LOCAL, ("right_square_bracket", "right"), "]", "", "", "next symbol"),
+        A("previous_symbol", _LOCAL, ("left_square_bracket", "left"), "[", "", "", "previous symbol"),
+        A("recentre", _LOCAL, ("c",), "c", "recentre", "", "recentre the ladder"),
+        A("coarser", _LOCAL, ("plus", "equals_sign"), "+", "", "", "coarser ladder step"),
+        A("finer", _LOCAL, ("minus",), "-", "", "", "finer ladder step"),
+        A("screen_trading", _LOCAL, ("1",), "1", "trading", "trading", "trading screen"),
+        A("screen_orders", _LOCAL, ("2",), "2", "orders", "orders", "orders screen"),
+        A("screen_health", _LOCAL, ("3",), "3", "health", "health", "health screen: workers, delays, limits"),
+        A("screen_model", _LOCAL, ("4",), "4", "model", "", "model screen"),
+        A("screen_replay", _LOCAL, ("5",), "5", "replay", "", "replay screen: position, pace, how to steer"),
+        A("screen_help", _LOCAL, ("6",), "6", "keys", "", "all keys and words"),
+        A("next_panel", _LOCAL, ("tab",), "Tab", "", "", "next panel"),
+        A("previous_panel", _LOCAL, ("shift+tab",), "Shift+Tab", "", "", "previous panel"),
+        A("maximise", _LOCAL, ("z",), "z", "zoom", "", "give the focused panel the whole screen"),
+        A("note_alert", _LOCAL, ("n",), "n", "note", "note alert", "note the newest alert"),
+        A("bell", _LOCAL, ("b",), "b", "bell", "", "bell on or off"),
+        A("theme", _LOCAL, (), "", "theme", "", "next theme: night, day, contrast, mono"),
+        A("repaint", _LOCAL, ("ctrl+l",), "Ctrl+L", "repaint", "", "repaint everything"),
     ),
-    Action("step_back", ("comma",), ",", "replay: one frame back", Guard.LOCAL, "replay", replay_only=True),
-    Action("faster", ("greater_than_sign",), ">", "replay: faster", Guard.LOCAL, "replay", replay_only=True),
-    Action("slower", ("less_than_sign",), "<", "replay: slower", Guard.LOCAL, "replay", replay_only=True),
-    Action(
-        "seek",
-        (),
-        "",
-        ":seek 90 to a second, :seek +30 or -30 from here",
-        Guard.LOCAL,
-        "replay",
-        "seek",
-        replay_only=True,
+    "up": (
+        A("resume", _TYPED, (), "", "resume", "", "leave HALTED or REDUCING"),
+        A("approve", _TYPED, (), "", "approve", "", "authority APPROVE: nothing goes outside a permit"),
+        A("auto", _TYPED, (), "", "auto", "", "authority AUTO: only the limits bound the model"),
+        A("release", _TYPED, (), "", "release", "", "take a kill back by a typed phrase; HALTED then"),
     ),
-    Action("speed", (), "", ":speed 4, or :speed max", Guard.LOCAL, "replay", "speed", replay_only=True),
-    Action("resume", (), "", "leave HALTED or REDUCING", Guard.TYPED, "up", "resume"),
-    Action(
-        "approve", (), "", "authority APPROVE: nothing goes outside a permit", Guard.TYPED, "up", "approve"
+    "help": (
+        A("help", _LOCAL, ("question_mark",), "?", "help", "keys", "keys, those of the focused panel first"),
+        A("palette", _LOCAL, ("ctrl+p", "f1"), "Ctrl+P F1", "", "", "find any of these by a few letters"),
+        A("command_line", _LOCAL, ("colon",), ":", "", "", "command line"),
+        A("quit", _LOCAL, ("q", "ctrl+q"), "q", "quit", "quit", "close what is open; or leave, by choice"),
+        A("detach", _LOCAL, (), "", "detach", "", "leave the console, the session goes on"),
     ),
-    Action("auto", (), "", "authority AUTO: the limits bound the model", Guard.TYPED, "up", "auto"),
-    Action("observe", (), "", "authority OBSERVE: nothing opens", Guard.SAFE, "stop", "observe"),
-    Action("release", (), "", "take a kill back; leads to HALTED", Guard.TYPED, "up", "release"),
-    Action("command_line", ("colon",), ":", "command line", Guard.LOCAL, "help"),
-    Action("palette", ("ctrl+p",), "Ctrl+P", "palette of all of these", Guard.LOCAL, "help"),
-    Action("help", ("question_mark", "f1"), "? F1", "keys", Guard.LOCAL, "help", "help"),
-    Action("quit", ("q", "ctrl+q"), "q", "quit, with a choice", Guard.LOCAL, "help", "quit"),
-    Action("detach", (), "", "leave the console, the session goes on", Guard.LOCAL, "help", "detach"),
+}
+# fmt: on
+
+ACTIONS: tuple[Action, ...] = tuple(
+    replace(action, group=group) for group, members in _TABLE.items() for action in members
 )
 """Every action, in the order of help and palette."""
 
@@ -128,16 +136,37 @@ GROUPS = {
     "orders": "Orders and position",
     "replay": "Replay",
     "look": "Look around",
-    "up": "Step up: typed after :",
+    "up": "Step up: typed",
     "help": "Help and leave",
 }
 
+PAGE_HINTS = {
+    "trading": ("permit", "decline", "window", "cancel", "cancel_all", "flatten", "halt", "authority_down"),
+    "orders": ("cancel", "cancel_all", "flatten", "filter", "halt", "screen_trading"),
+    "health": ("note_alert", "halt", "screen_trading"),
+    "model": ("halt", "screen_trading"),
+    "replay": ("space", "step_ahead", "step_back", "faster", "slower", "seek", "screen_trading"),
+    "help": ("screen_trading",),
+}
+"""Footer of each page, most important first; `help` and `quit` follow everywhere."""
+
+PANEL_GROUPS = {
+    "proposals": "ideas",
+    "permits": "ideas",
+    "orders": "orders",
+    "position": "orders",
+    "replay": "replay",
+    "alerts": "look",
+    "ladder": "look",
+}
+"""Which keys the help shows first, by the panel the keyboard looks at."""
+
 DEAD_KEYS = {
-    "ctrl+c": "Ctrl+C stops nothing here: p halts, Ctrl+K kills, q quits",
-    "ctrl+d": "Ctrl+D does nothing here: q quits",
-    "ctrl+s": "Ctrl+S does not freeze the screen here",
-    "ctrl+backslash": "Ctrl+\\ does nothing here: q quits",
-    "ctrl+z": "Ctrl+Z is off: a console that sleeps shows old numbers; q leaves it",
+    "ctrl+c": "Ctrl+C stops nothing here: p halts, Ctrl+K kills, q leaves",
+    "ctrl+d": "Ctrl+D ends nothing here: q leaves",
+    "ctrl+s": "Ctrl+S freezes nothing here; Space pauses a replay",
+    "ctrl+backslash": "Ctrl+\\ quits nothing here: q leaves",
+    "ctrl+z": "Ctrl+Z is off: a console that sleeps shows old numbers; q leaves, the session can go on",
 }
 """Keys whose habit would surprise; each says what it does not do."""
 
@@ -146,17 +175,42 @@ BY_WORD = {action.word: action for action in ACTIONS if action.word}
 BY_NAME = {action.name: action for action in ACTIONS}
 
 
-def help_rows(*, replay: bool) -> tuple[tuple[str, str], ...]:
-    """Give headings (empty key) and rows (keys, help) for the help overlay."""
+def help_rows(*, first_group: str = "") -> tuple[tuple[str, str], ...]:
+    """Give headings (empty key) and rows (keys, help), one group first if named."""
     rows: list[tuple[str, str]] = []
-    for group, title in GROUPS.items():
-        members = [a for a in ACTIONS if a.group == group and (replay or not a.replay_only)]
-        if members:
-            rows.append(("", title))
-            rows += [(shown_keys(action), action.help) for action in members]
+    for group in sorted(GROUPS, key=lambda name: name != first_group):
+        rows.append(("", GROUPS[group]))
+        rows += [(shown_keys(action), action.help) for action in ACTIONS if action.group == group]
     return tuple(rows)
 
 
 def shown_keys(action: Action) -> str:
-    """Give an action's keys, or its command word where it has none."""
-    return action.shown or f":{action.word}"
+    """Give an action's keys and its command word, as help and palette print them."""
+    typed = f":{action.word} {action.value}".rstrip() if action.word else ""
+    return "  ".join(part for part in (action.shown, typed) if part)
+
+
+def page_hints(page: str) -> tuple[tuple[str, str], ...]:
+    """Give (key, words) of a page's footer, the most important first."""
+    names = (*PAGE_HINTS[page], "help", "quit")
+    actions = [BY_NAME[name] for name in names]
+    return tuple((action.shown or f":{action.word}", action.hint) for action in actions)
+
+
+def matching(typed: str) -> tuple[Action, ...]:
+    """Give the actions a few letters mean, best first: by word or name, by their start, then anywhere."""
+    wanted = typed.strip().lstrip(":").lower()
+    if not wanted:
+        return ACTIONS
+
+    def rank(action: Action) -> int:
+        name = action.name.replace("_", " ")
+        if wanted in (action.word, name):
+            return 0
+        if action.word.startswith(wanted) or name.startswith(wanted):
+            return 1
+        if any(part.startswith(wanted) for part in f"{name} {action.help}".lower().split()):
+            return 2
+        return 3 if wanted in f"{action.word} {name} {action.help}".lower() else 4
+
+    return tuple(sorted((a for a in ACTIONS if rank(a) < 4), key=rank))

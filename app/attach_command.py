@@ -4,65 +4,99 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 
-from app.console import ConsoleApp, ConsoleSettings, plain_terminal
+from app.console import ConsoleApp, ConsoleSettings
 from app.console_kill import ConsoleKillSwitch
 from app.link import SocketLink
 from app.shell import ShellError, controlling_tty, operator
+from app.terminal_facts import frame_rate, plain_terminal, working_kill_key
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.link_messages import PROTOCOL_VERSION, Attach
 from pipeline.runtime.places import SessionPlace
 
-LOCAL_HZ = 10.0
-SSH_HZ = 4.0
-SLOW_HZ = 1.0
 SWITCH_INTERVAL_S = 0.001
 """Threads change places this often, so that the input thread never waits long for a busy app."""
+EXIT_FAILED = 5
+CRASH_LOG = "console.log"
 
 
 def attach_console(place: SessionPlace, *, watch: bool, slow: bool) -> int:
     """Run a console on a session; give the exit status.
 
     Raises:
+        ShellError: there is no terminal, or the session does not answer.
+    """
+    console = make_console(place, watch=watch, slow=slow)
+    status = run_console(console)
+    if console.lost_terminal:
+        # The terminal is gone: nothing may be written to it, and its threads may hang in it for ever.
+        os._exit(0)
+    if console.link.lost and console.link.latest is None:
+        raise ShellError(f"{console.link.lost} (log: {place.log})")
+    if console.return_code:
+        return _failed(console, place)
+    if console.link.lost:
+        sys.stdout.write(f"{console.link.lost}\n")
+    else:
+        sys.stdout.write(f"session {place.name} goes on; `lobdeck attach {place.name}` joins it again\n")
+    return status
+
+
+def _failed(console: ConsoleApp, place: SessionPlace) -> int:
+    """Say that the console failed and the session did not; the details are in a file."""
+    log = place.root / CRASH_LOG
+    with log.open("a", encoding="utf-8") as lines:
+        lines.write(console.crash)
+    cause = (console.crash.strip().splitlines() or ["no traceback"])[-1]
+    sys.stderr.write(
+        f"lobdeck: the console failed ({cause}; log: {log}); the session goes on: "
+        f"`lobdeck attach {place.name}`\n"
+    )
+    return EXIT_FAILED
+
+
+def make_console(
+    place: SessionPlace, *, watch: bool, slow: bool, kind: type[ConsoleApp] = ConsoleApp
+) -> ConsoleApp:
+    """Make a console for the terminal of this process.
+
+    Raises:
         ShellError: there is no terminal.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ShellError("no terminal here: use --headless, or `lobdeck attach` from one")
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    frame_hz = frame_rate(slow=slow)
+    frame_hz = frame_rate(os.environ, slow=slow)
     who, tty = operator(), controlling_tty()
-    gate = Gate.attach(place.root)
     attach = Attach(protocol=PROTOCOL_VERSION, who=who, tty=tty, watch=watch, frame_hz=frame_hz)
     settings = ConsoleSettings(
-        who=who, tty=tty, account=place.name, frame_hz=frame_hz, plain=plain_terminal(), watch=watch
+        who=who,
+        tty=tty,
+        account=place.name,
+        frame_hz=frame_hz,
+        plain=plain_terminal(os.environ),
+        watch=watch,
+        kill_key=working_kill_key(os.environ),
     )
-    console = ConsoleApp(SocketLink(place, attach), ConsoleKillSwitch(gate, who, tty), settings)
-    status = asyncio.run(_run(console))
-    link = console.link
-    if link.lost and not console.lost_terminal:
-        sys.stdout.write(f"{link.lost}\n")
-    elif not console.lost_terminal:
-        sys.stdout.write(f"session {place.name} goes on; `lobdeck attach {place.name}` joins it again\n")
-    if console.lost_terminal:
-        # The terminal is gone: nothing may be written to it, and its threads may hang in it for ever.
-        os._exit(0)
-    return status
+    switch = ConsoleKillSwitch(Gate.attach(place.root), who, tty)
+    return kind(SocketLink(place, attach), switch, settings)
+
+
+def run_console(console: ConsoleApp) -> int:
+    """Run a console until somebody leaves it or its terminal goes."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    return asyncio.run(_run(console))
 
 
 async def _run(console: ConsoleApp) -> int:
-    link = console.link
+    link, loop = console.link, asyncio.get_running_loop()
     assert isinstance(link, SocketLink)
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        loop.add_signal_handler(number, console.leave_lost, signal.Signals(number).name)
     reading = asyncio.ensure_future(link.run())
     try:
         status = await console.run_async()
     finally:
         reading.cancel()
     return status or 0
-
-
-def frame_rate(*, slow: bool) -> float:
-    """Give the pictures a second that suit the link."""
-    if slow:
-        return SLOW_HZ
-    return SSH_HZ if os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY") else LOCAL_HZ

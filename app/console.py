@@ -7,28 +7,57 @@ gate on the kill and halt keys before this app hears of them; what is here only 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 
 import themes
-from app.actions import Action, Guard
+from app.actions import BY_NAME, Action, Guard
 from app.acts import Acts
-from app.console_kill import ConsoleKillSwitch
+from app.bell import Bell
 from app.driver import ConsoleDriver, TerminalHooks
+from app.gate_picture import with_gate, without_halt_banner
 from app.kill_keys import Emergency
 from app.link import Link
+from app.press_watch import PressWatch
 from app.screens.main import MainScreen
+from pipeline.core.cards import PressRefusal
 from pipeline.core.snapshot import ConsoleSnapshot
+from pipeline.runtime.gate_state import GateState
 from pipeline.runtime.link_messages import CommandResult
+from widgets.words import PRESS_WORDS
 
 STALLED_S = 2.0
 """A terminal that takes nothing for so long counts as not draining."""
+OLD_PICTURE_S = 1.0
+"""A picture older than this is drawn as old, and keys that add risk do not act on it."""
+OLD_KEY_S = 0.5
+"""A key that waited longer for a busy app was pressed on another picture."""
+AGE_EVERY_S = 0.5
+RATE_EVERY_S = 2.0
+
+
+class KillSwitch(Protocol):
+    """This console's hand on the gate."""
+
+    on_fired: Callable[[Emergency], None] | None
+
+    def fire(self, emergency: Emergency) -> None:
+        """Close the gate now."""
+        ...
+
+    def is_open(self) -> bool:
+        """Say whether orders may leave now."""
+        ...
+
+    def state(self) -> GateState:
+        """Give who holds the gate closed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +70,7 @@ class ConsoleSettings:
     frame_hz: float
     plain: bool
     watch: bool = False
+    kill_key: str = "Ctrl+K"
 
 
 class ConsoleApp(App[int], inherit_bindings=False):
@@ -48,116 +78,169 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     CSS_PATH = themes.CSS_PATH
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = []
+    ALLOW_SELECT = False
     TITLE = "lobdeck"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+k,f9", "emergency('kill')", "kill", priority=True),
+        Binding("f8", "emergency('halt')", "halt", priority=True),
+    ]
+    """Before every box and field; from a terminal these keys never come here, the driver acts on them."""
 
-    def __init__(self, link: Link, kill_switch: ConsoleKillSwitch, settings: ConsoleSettings) -> None:
+    def __init__(self, link: Link, kill_switch: KillSwitch, settings: ConsoleSettings) -> None:
         self.terminal_hooks = TerminalHooks(kill_switch)
         super().__init__(driver_class=ConsoleDriver)
+        themes.register(self)
         self.link = link
         self.kill_switch = kill_switch
         self.settings = settings
-        self.main = MainScreen(self, plain=settings.plain)
         self.acts = Acts(self)
-        self.bell_on = True
-        self.symbol_since_s = 0.0
+        self.presses = PressWatch()
+        self.ringer = Bell()
+        self.drawn: ConsoleSnapshot | None = None
+        """The picture last handed to the terminal."""
+        self.leaving = False
+        """True once a person asked the session to end: the console then ends with it."""
         self.lost_terminal = ""
-        self._drawn_seq = -1
-        self._drawn_at_s = 0.0
-        self._bells = 0
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.crash = ""
+        """Traceback of an error of our own; the session is not touched by it."""
+        self.main = MainScreen(
+            self.act, self.terminal_hooks.guard, plain=settings.plain, kill_key=settings.kill_key
+        )
+        self._app_loop: asyncio.AbstractEventLoop | None = None
+        self._drawn_s = 0.0
+        self._gate_shown_open = True
+        self._rate = (0.0, 0)
 
-    # --- life ---------------------------------------------------------------------------------------------
+    def get_default_screen(self) -> MainScreen:
+        """Start with the main screen; there is no other."""
+        return self.main
 
     def on_mount(self) -> None:
-        """Take the theme, the main screen, the timer and the signals."""
-        themes.register(self)
+        """Listen to link, gate and terminal, and start to draw."""
         self.animation_level = "none"
-        self._loop = asyncio.get_running_loop()
+        self._app_loop = asyncio.get_running_loop()
         self.link.on_result = self._result
-        self.kill_switch.on_fired = self._fired_elsewhere
-        self.terminal_hooks.on_lost = self._terminal_lost_elsewhere
-        self.terminal_hooks.on_drained = self._drained_elsewhere
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            self._loop.add_signal_handler(number, self._signalled, number)
-        self.push_screen(self.main)
+        self.kill_switch.on_fired = lambda emergency: self._soon(self.acts.after_emergency, emergency)
+        self.terminal_hooks.on_lost = lambda reason: self._soon(self.leave_lost, reason)
+        self.terminal_hooks.on_drained = lambda: self._soon(self.acts.act_repaint)
+        self.main.say("waiting for the session's first picture")
         self.set_interval(1.0 / self.settings.frame_hz, self._frame)
+        self.set_interval(min(0.1, 1.0 / self.settings.frame_hz), self._watch)
+        if self.lost_terminal:
+            self.exit(0)
+
+    def _soon(self, act: Callable[..., None], *values: object) -> None:
+        """Let the app's loop do something; called from other threads."""
+        if self._app_loop is not None and not self._app_loop.is_closed():
+            self._app_loop.call_soon_threadsafe(act, *values)
+
+    # --- pictures -----------------------------------------------------------------------------------------
 
     def _frame(self) -> None:
-        """Draw the newest picture, unless the terminal is behind."""
-        link, writer = self.link, self.terminal_hooks.writer
-        if link.lost and link.latest is None:
-            self.exit(0)
+        """Draw the newest picture, unless the terminal has not taken the last one."""
+        link, writer, now_s = self.link, self.terminal_hooks.writer, time.monotonic()
+        if not self.main.is_standing:
             return
-        if link.latest is None or (writer is not None and writer.is_behind):
+        if link.lost and (link.latest is None or self.leaving):
+            self.leave()
             return
-        now_s = time.monotonic()
-        age_ms = int((now_s - link.latest_at_s) * 1000)
-        if link.latest.seq == self._drawn_seq and age_ms < 500:
+        if link.latest is None or (writer is not None and writer.is_busy):
             return
-        self._drawn_seq, self._drawn_at_s = link.latest.seq, now_s
-        self.main.show(link.latest, age_ms)
-        self._ring(link.latest)
-        if link.lost:
-            self.main.say(f"{link.lost}; q leaves", "alert")
+        same = self.drawn is not None and link.latest.seq == self.drawn.seq
+        if same and (now_s - link.latest_at_s < self._old_s or now_s - self._drawn_s < AGE_EVERY_S):
+            return
+        self._note_rate(now_s)
+        self.draw_now()
 
-    def _ring(self, snapshot: ConsoleSnapshot) -> None:
-        """Ring once for a new warning, three times for a kill."""
-        loud = sum(1 for alert in snapshot.alerts if alert.severity > 0 and not alert.noted_by)
-        if self.bell_on and loud > self._bells:
+    def _watch(self) -> None:
+        """See to what may not wait for the next picture: the first one, the gate, the strip's time."""
+        if not self.main.is_standing:
+            return
+        if self.drawn is None or self.kill_switch.is_open() != self._gate_shown_open:
+            self.draw_now()
+        self.main.tick(time.monotonic())
+
+    def draw_now(self) -> None:
+        """Draw the newest picture, with the gate as it is now."""
+        latest, now_s = self.link.latest, time.monotonic()
+        if latest is None:
+            return
+        if now_s - self._drawn_s > OLD_PICTURE_S + 1.0 / self.settings.frame_hz and self.drawn is not None:
+            self.terminal_hooks.guard.note_gap(now_s)
+        self._gate_shown_open = self.kill_switch.is_open()
+        shown = without_halt_banner(latest)
+        if latest.header.gate_open and not self._gate_shown_open:
+            shown = with_gate(latest, self.kill_switch.state())
+        if self.drawn is None:
+            self.main.drop_strip()
+        age_s = now_s - self.link.latest_at_s
+        self.drawn, self._drawn_s = shown, now_s
+        self.presses.drawn(shown, now_s)
+        self.main.show(shown, int(age_s * 1000) if age_s > self._old_s else 0)
+        for _ in range(self.ringer.rings(shown, now_s)):
             self.bell()
-        self._bells = loud
-
-    # --- what the session and the driver tell -------------------------------------------------------------
-
-    @property
-    def snapshot(self) -> ConsoleSnapshot | None:
-        """Give the newest picture."""
-        return self.link.latest
+        if self.link.lost:
+            self.main.say(f"{self.link.lost}; q leaves", "alert")
 
     @property
-    def drawn_seq(self) -> int:
-        """Give the number of the picture last handed to the terminal."""
-        return max(self._drawn_seq, 0)
+    def _old_s(self) -> float:
+        return max(OLD_PICTURE_S, 2.5 / self.settings.frame_hz)
 
-    def act(self, action: Action) -> None:
+    def _note_rate(self, now_s: float) -> None:
+        writer, (since_s, since_bytes) = self.terminal_hooks.writer, self._rate
+        if writer is None or now_s - since_s < RATE_EVERY_S:
+            return
+        kilobytes = (writer.bytes_written - since_bytes) / (now_s - since_s) / 1000
+        if since_s:
+            self.main.view.status.set_note(f"{kilobytes:.1f} kB/s {self.settings.frame_hz:g} Hz")
+        self._rate = (now_s, writer.bytes_written)
+
+    # --- keys ---------------------------------------------------------------------------------------------
+
+    def action_emergency(self, name: str) -> None:
+        """Fire as the driver does; for tests, and terminals without this driver."""
+        self.kill_switch.fire(Emergency(name))
+
+    def act(self, action: Action, pressed_s: float) -> None:
         """Do one action of the table, if its guard lets it through."""
-        guard = self.terminal_hooks.guard
-        if action.guard is Guard.RISK and not guard.may_add_risk(time.monotonic()):
-            self.main.say(f"{action.shown} not taken: keys came in a burst, a paste, or after a display gap")
-            return
-        if action.replay_only and (self.snapshot is None or self.snapshot.header.replay is None):
-            self.main.say(f"{action.shown} works in a replay only")
-            return
-        getattr(self.acts, f"act_{action.name}")()
+        refusal = self._refusal(pressed_s) if action.guard is Guard.RISK else ""
+        if refusal:
+            self.main.say(f"{action.shown} not taken: {refusal}", "warn")
+        else:
+            getattr(self.acts, f"act_{action.name}")()
+
+    def act_by_name(self, name: str) -> None:
+        """Do an action that was chosen or typed, now."""
+        self.act(BY_NAME[name], time.monotonic())
+
+    def _refusal(self, pressed_s: float) -> str:
+        """Give why a key that adds risk does not count now; empty when it does."""
+        now_s, writer = time.monotonic(), self.terminal_hooks.writer
+        if writer is not None and (writer.is_behind or writer.stalled_s > STALLED_S):
+            return "the terminal does not take the picture"
+        if now_s - pressed_s > OLD_KEY_S:
+            return "the key waited too long"
+        if now_s - self.link.latest_at_s > self._old_s:
+            return "the picture is old"
+        return self.terminal_hooks.guard.refusal(now_s)
 
     def _result(self, result: CommandResult) -> None:
-        self.main.say(result.text, "notice" if result.ok else "warn")
+        known = result.text in tuple(PressRefusal)
+        words = PRESS_WORDS.get(result.text, result.text) if known else result.text
+        self.main.say(words, "selected" if result.ok and not known else "warn")
 
-    def _fired_elsewhere(self, emergency: Emergency) -> None:
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.acts.after_emergency, emergency)
+    # --- leaving ------------------------------------------------------------------------------------------
 
-    def _drained_elsewhere(self) -> None:
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.acts.act_repaint)
+    def leave(self) -> None:
+        """Leave the console, with the session's exit status where it has ended."""
+        self.exit(self.link.exit_status or 0)
 
-    def _terminal_lost_elsewhere(self, reason: str) -> None:
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._terminal_lost, reason)
+    def _fatal_error(self) -> None:
+        """Keep the traceback for the log: Textual's prints every value there is over the terminal."""
+        self.crash = self.crash or traceback.format_exc()
+        self._close_messages_no_wait()
 
-    def _signalled(self, number: int) -> None:
-        self._terminal_lost(signal.Signals(number).name)
-
-    def _terminal_lost(self, reason: str) -> None:
+    def leave_lost(self, reason: str) -> None:
         """Leave without touching the session: it goes on, and another console can attach."""
         self.lost_terminal = self.lost_terminal or reason
         self.exit(0)
-
-
-def plain_terminal() -> bool:
-    """Say whether only ASCII may be drawn: the Linux console, a dumb terminal, or no UTF-8."""
-    if os.environ.get("TERM", "") in ("linux", "dumb", "vt100", "vt220"):
-        return True
-    locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or "C.UTF-8"
-    return "utf" not in locale.lower()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from app.kill_keys import Emergency
-from pipeline.runtime.gate import Closer, Gate
+from pipeline.runtime.gate import Closer, Gate, GateState
 
 
 class ConsoleKillSwitch:
@@ -23,7 +23,6 @@ class ConsoleKillSwitch:
         self._tty = tty
         self.on_fired: Callable[[Emergency], None] | None = None
         """Told after the gate is closed, from the thread that fired."""
-        self.fired: Emergency | None = None
 
     def fire(self, emergency: Emergency) -> None:
         """Close the gate now, and latch it for KILL."""
@@ -33,6 +32,13 @@ class ConsoleKillSwitch:
         if emergency is Emergency.KILL:
             self._gate.latch(self._who, self._tty, reason, now_ns)
             threading.Thread(target=self._gate.sync_latch, daemon=True, name="lobdeck-latch").start()
-        self.fired = emergency
         if self.on_fired is not None:
             self.on_fired(emergency)
+
+    def is_open(self) -> bool:
+        """Say whether orders may leave now, as the gate itself says it."""
+        return self._gate.is_open()
+
+    def state(self) -> GateState:
+        """Give who holds the gate closed."""
+        return self._gate.state()

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from app.screens.dialogs import FormScreen
+from app.screens.dialogs import FormDialog
 from pipeline.core.inputs import WindowTerms
 from pipeline.core.snapshot import ConsoleSnapshot, InstrumentView
 from pipeline.core.types import Side, scaled_text
-
-if TYPE_CHECKING:
-    from app.console import ConsoleApp
 
 MINUTE_NS = 60_000_000_000
 _SIDES = {
@@ -27,44 +23,43 @@ _PRICE_ROOM_E3 = 2
 """Default price bounds: this many thousandths of the price around the mid."""
 
 
-def open_window_panel(
-    console: ConsoleApp,
-    snapshot: ConsoleSnapshot,
-    arm: Callable[[WindowTerms], None],
-    say: Callable[[str, str], None],
-) -> None:
-    """Show the panel; Enter arms the terms as they stand, a wrong field arms nothing."""
-    view = snapshot.instrument
-    card = next((p for p in snapshot.proposals if p.symbol == view.symbol), None)
+def window_dialog(
+    drawn: ConsoleSnapshot, where: str, arm: Callable[[WindowTerms], None], *, plain: bool
+) -> FormDialog:
+    """Make the panel; Enter arms the terms as they stand, a wrong field arms nothing and says so."""
+    view = drawn.instrument
+    card = next((p for p in drawn.proposals if p.symbol == view.symbol), None)
     lots = card.qty_lots if card is not None else max(1, 10**view.lot_decimals // 100)
-    mid_ticks = snapshot.ladder.mid_half_ticks // 2
+    mid_ticks = drawn.ladder.mid_half_ticks // 2
     room = mid_ticks * _PRICE_ROOM_E3 // 1000
     fields = [
-        ("side", "side: long, short, both or reduce", "both"),
-        ("order", f"per order, {view.base}", _qty(view, lots)),
-        ("net", f"net position at most ±, {view.base}", _qty(view, 3 * lots)),
+        ("side", "long, short, both or reduce", "both"),
+        ("order", f"each order at most, {view.base}", _qty(view, lots)),
+        ("net", f"position at most +-, {view.base}", _qty(view, 3 * lots)),
         ("orders", "orders at most", str(_DEFAULT_ORDERS)),
         ("edge", "net edge at least, bp", "0"),
         ("low", "no sale below", _price(view, mid_ticks - room)),
         ("high", "no purchase above", _price(view, mid_ticks + room)),
         ("loss", f"ends at a loss of, {view.quote}", _DEFAULT_LOSS_QUOTE),
-        ("minutes", "minutes, at most 30", _DEFAULT_MINUTES),
+        ("minutes", "ends after minutes, at most 30", _DEFAULT_MINUTES),
     ]
     foot = [
-        "ends by time, orders, loss, model swap, book lost 3 s, m, p or kill; never renews itself",
-        f"{snapshot.header.mode.value} {view.symbol}   Enter arms   Esc not",
+        "ends by time, orders, loss, model swap, book lost for 3 s,",
+        "m, p or kill; never renews itself",
+        where,
+        "Tab next field   Enter arms it all   Esc not",
     ]
 
-    def answered(values: dict[str, str] | None) -> None:
-        if not values:
-            return
+    def answered(values: dict[str, str]) -> None:
         terms = terms_of(values, view)
-        if isinstance(terms, str):
-            say(f"no window: {terms}", "warn")
-        else:
+        if isinstance(terms, WindowTerms):
             arm(terms)
 
-    console.push_screen(FormScreen(f"WINDOW  {view.symbol}", fields, foot), answered)
+    def check(values: dict[str, str]) -> str:
+        terms = terms_of(values, view)
+        return terms if isinstance(terms, str) else ""
+
+    return FormDialog(f"WINDOW PERMIT  {view.symbol}", fields, foot, answered, check, plain=plain)
 
 
 def terms_of(values: dict[str, str], view: InstrumentView) -> WindowTerms | str:

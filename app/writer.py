@@ -15,6 +15,8 @@ from collections.abc import Callable
 
 QUEUE_BYTES = 256 * 1024
 CHUNK_BYTES = 4096
+STALL_S = 1.0
+"""A write that took longer counts as a display gap, even where nothing had to be dropped."""
 SYNC_END = b"\x1b[?2026l"
 """Ends a synchronised update that may have been cut."""
 
@@ -33,6 +35,7 @@ class FrameWriter(threading.Thread):
         self._behind = False
         self._stopping = False
         self._writing_since_s = 0.0
+        self._stood_still = False
         self.bytes_written = 0
         self.dropped = 0
 
@@ -48,11 +51,23 @@ class FrameWriter(threading.Thread):
             self._queued += len(data)
             self._wake.notify()
 
+    def make_room(self) -> None:
+        """Throw away what is queued, so that the sequences that give the terminal back find room."""
+        with self._wake:
+            self._queued -= sum(len(data) for data in self._queue)
+            self._queue.clear()
+            self._behind = False
+
     @property
     def stalled_s(self) -> float:
         """Give for how long the current write has not come back; 0 when none is under way."""
         since_s = self._writing_since_s
         return time.monotonic() - since_s if since_s else 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Say whether the terminal has not taken everything yet: a new picture would only wait behind it."""
+        return self._queued > 0
 
     @property
     def is_behind(self) -> bool:
@@ -92,14 +107,15 @@ class FrameWriter(threading.Thread):
             written = os.write(self._fileno, view)
             view = view[written:]
             self.bytes_written += written
+        self._stood_still = self._stood_still or self.stalled_s > STALL_S
         self._writing_since_s = 0.0
 
     def _caught_up(self, taken: int) -> None:
         with self._wake:
             self._queued -= taken
-            drained = self._behind and not self._queue
+            drained = (self._behind or self._stood_still) and not self._queue
             if drained:
-                self._behind = False
+                self._behind = self._stood_still = False
         if drained:
             self._write(SYNC_END)
             self._on_drained()

@@ -1,154 +1,197 @@
-"""Dialogs over the main screen: quit, help, command line, a typed phrase, a size, a window permit.
-
-Each captures its keys until Enter or Esc; none of them can keep a kill or halt key from working.
-"""
+"""Dialogs over the live view: a choice, one line, several fields, the help."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+import time
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
+from app.screens.overlay import LineInput, Overlay
 from widgets.help import HelpPanel, HelpRow
 
 
-class ChoiceDialog(ModalScreen[str]):
-    """A question with keys for answers; Enter and Esc take the safe one."""
+class ChoiceDialog(Overlay[str]):
+    """A question with keys for answers; Enter and Esc take the first, the safe one."""
 
-    def __init__(self, title: str, lines: Sequence[str], choices: Sequence[tuple[str, str, str]]) -> None:
-        """Ask; `choices` are (key, words, result), the first is the safe one."""
-        super().__init__()
+    def __init__(
+        self,
+        title: str,
+        lines: Sequence[str],
+        choices: Sequence[tuple[str, str, str]],
+        answered: Callable[[str], None],
+        *,
+        plain: bool,
+    ) -> None:
+        """Ask; `choices` are (key, words, result)."""
+        super().__init__(answered, plain=plain)
         self._title = title
         self._lines = tuple(lines)
         self._choices = tuple(choices)
 
     def compose(self) -> ComposeResult:
         """Show the question and its answers."""
-        with Vertical(classes="dialog"):
-            yield Static(self._title, classes="dialog-title", markup=False)
-            for line in self._lines:
-                yield Static(line, markup=False)
-            yield Static("", markup=False)
-            for place, (key, words, _) in enumerate(self._choices):
-                safe = "   (Enter, Esc)" if place == 0 else ""
-                yield Static(f"  {key}  {words}{safe}", markup=False)
+        yield Static(self._title, classes="dialog-title", markup=False)
+        for line in self._lines:
+            yield Static(line, markup=False)
+        yield Static("", markup=False)
+        for place, (key, words, _) in enumerate(self._choices):
+            safe = "   (Enter, Esc)" if place == 0 else ""
+            yield Static(f"  {key}  {words}{safe}", markup=False)
 
     def on_key(self, event: events.Key) -> None:
         """Answer."""
         event.stop()
         if event.key in ("enter", "escape"):
-            self.dismiss(self._choices[0][2])
+            self.finish(self._choices[0][2])
         for key, _, result in self._choices:
             if event.key == key:
-                self.dismiss(result)
+                self.finish(result)
 
 
-class HelpScreen(ModalScreen[None]):
-    """All keys."""
-
-    def __init__(self, rows: Sequence[HelpRow], *, plain: bool) -> None:
-        super().__init__()
-        self._panel = HelpPanel(plain=plain, id="help")
-        self._rows = rows
-
-    def compose(self) -> ComposeResult:
-        """Show the table."""
-        yield self._panel
-
-    def on_mount(self) -> None:
-        """Fill the table."""
-        self._panel.set_rows(self._rows)
-
-    def on_key(self, event: events.Key) -> None:
-        """Scroll, or close."""
-        event.stop()
-        steps = {"j": 1, "down": 1, "k": -1, "up": -1, "space": 10, "pagedown": 10, "pageup": -10}
-        if event.key in steps:
-            self._panel.move(steps[event.key])
-        elif event.key in ("q", "question_mark", "escape", "enter", "f1"):
-            self.dismiss(None)
-
-
-class LineScreen(ModalScreen[str]):
-    """One line to type; Enter gives it, Esc gives nothing."""
+class LineDialog(Overlay[tuple[str, float]]):
+    """One line to type, at the foot of the screen; gives the text and the seconds it took."""
 
     DEFAULT_CSS = """
-    LineScreen { align: left bottom; }
-    LineScreen Vertical { height: auto; background: $background; }
+    LineDialog { width: 100%; }
+    LineDialog Horizontal { height: 1; width: 100%; }
+    LineDialog .prompt { padding: 0 1; }
+    LineDialog Input { width: 1fr; padding: 0; }
     """
 
     def __init__(
-        self, prompt: str, *, value: str = "", lines: Sequence[str] = (), digits: bool = False
+        self,
+        prompt: str,
+        answered: Callable[[tuple[str, float]], None],
+        *,
+        plain: bool,
+        value: str = "",
+        lines: Sequence[str] = (),
+        digits: bool = False,
+        typed: bool = False,
     ) -> None:
-        """Ask for one line; `digits` eats everything but a number."""
-        super().__init__()
+        """Ask for one line; `digits` eats everything but a number, `typed` takes no paste."""
+        super().__init__(answered, plain=plain, classes="line-dialog")
         self._prompt = prompt
         self._lines = tuple(lines)
-        self._input = Input(value=value, restrict=r"[0-9.]*" if digits else None, select_on_focus=False)
+        self.foot_rows = len(self._lines) + 1
+        self._input = LineInput(value, restrict=r"[0-9.]*" if digits else None, typed=typed)
 
     def compose(self) -> ComposeResult:
         """Show the prompt and the field."""
-        with Vertical():
-            for line in self._lines:
-                yield Static(line, markup=False)
-            yield Static(self._prompt, classes="dialog-title", markup=False)
+        for line in self._lines:
+            yield Static(f" {line}", markup=False)
+        with Horizontal():
+            yield Static(self._prompt, classes="dialog-title prompt", markup=False)
             yield self._input
 
-    def on_mount(self) -> None:
-        """Take the keys."""
+    def take_keys(self) -> None:
+        """Give the keyboard to the field."""
         self._input.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give what was typed."""
         event.stop()
-        self.dismiss(event.value)
-
-    def on_key(self, event: events.Key) -> None:
-        """Esc gives nothing."""
-        if event.key == "escape":
-            event.stop()
-            self.dismiss("")
+        self.finish((event.value, time.monotonic() - self.shown_s))
 
 
-class FormScreen(ModalScreen[dict[str, str]]):
-    """Several named fields; Enter arms all of them as they stand, Esc gives nothing."""
+class FormDialog(Overlay[dict[str, str]]):
+    """Several named fields; Enter gives all of them as they stand, Esc nothing."""
 
-    BINDINGS: ClassVar = [("tab", "app.focus_next"), ("down", "app.focus_next"), ("up", "app.focus_previous")]
     DEFAULT_CSS = """
-    FormScreen .dialog { width: 64; }
-    FormScreen Static { height: auto; }
+    FormDialog Horizontal { height: 1; width: auto; }
+    FormDialog .label { width: 34; }
+    FormDialog Input { width: 16; padding: 0; }
+    FormDialog Input:focus { text-style: underline; }
     """
 
-    def __init__(self, title: str, fields: Sequence[tuple[str, str, str]], foot: Sequence[str]) -> None:
-        """Ask; `fields` are (name, label, value)."""
-        super().__init__()
+    def __init__(
+        self,
+        title: str,
+        fields: Sequence[tuple[str, str, str]],
+        foot: Sequence[str],
+        answered: Callable[[dict[str, str]], None],
+        check: Callable[[dict[str, str]], str],
+        *,
+        plain: bool,
+    ) -> None:
+        """Ask; `fields` are (name, label, value), `check` gives what is wrong with the values or nothing."""
+        super().__init__(answered, plain=plain)
         self._title = title
-        self._fields = tuple(fields)
+        self._labels = tuple(label for _, label, _ in fields)
+        self._inputs = {name: LineInput(value, id=f"field-{name}") for name, _, value in fields}
         self._foot = tuple(foot)
+        self._check = check
+        self._wrong = Static("", classes="dialog-warning", markup=False)
 
     def compose(self) -> ComposeResult:
         """Show labels and fields."""
-        with Vertical(classes="dialog"):
-            yield Static(self._title, classes="dialog-title", markup=False)
-            for name, label, value in self._fields:
-                yield Static(label, markup=False)
-                yield Input(value=value, id=f"field-{name}", select_on_focus=True)
-            for line in self._foot:
-                yield Static(line, markup=False)
+        yield Static(self._title, classes="dialog-title", markup=False)
+        for label, field in zip(self._labels, self._inputs.values(), strict=True):
+            with Horizontal():
+                yield Static(label, classes="label", markup=False)
+                yield field
+        yield self._wrong
+        for line in self._foot:
+            yield Static(line, markup=False)
+
+    def take_keys(self) -> None:
+        """Give the keyboard to the first field."""
+        next(iter(self._inputs.values())).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give every field."""
+        """Give every field, unless one is wrong or Enter came before anybody can have read them."""
         event.stop()
-        names = [name for name, _, _ in self._fields]
-        self.dismiss({name: self.query_one(f"#field-{name}", Input).value for name in names})
+        if time.monotonic() - self.shown_s < READ_S:
+            return
+        values = {name: field.value for name, field in self._inputs.items()}
+        wrong = self._check(values)
+        self._wrong.update(wrong)
+        if not wrong:
+            self.finish(values)
 
     def on_key(self, event: events.Key) -> None:
-        """Esc gives nothing."""
-        if event.key == "escape":
+        """Go through the fields; Esc gives nothing."""
+        steps = {"tab": 1, "down": 1, "shift+tab": -1, "up": -1}
+        if event.key in steps:
             event.stop()
-            self.dismiss({})
+            fields = list(self._inputs.values())
+            place = next((index for index, field in enumerate(fields) if field.has_focus), 0)
+            fields[(place + steps[event.key]) % len(fields)].focus()
+            return
+        super().on_key(event)
+
+
+class HelpDialog(Overlay[None]):
+    """All keys, those of one panel first."""
+
+    DEFAULT_CSS = "HelpDialog { width: 92; max-width: 100%; height: 80%; }"
+    STEPS = {"j": 1, "down": 1, "k": -1, "up": -1, "space": 10, "pagedown": 10, "pageup": -10, "g": -1_000}
+
+    def __init__(self, rows: Sequence[HelpRow], *, plain: bool) -> None:
+        super().__init__(_ignore, plain=plain, classes="box")
+        self._panel = HelpPanel(plain=plain)
+        self._panel.set_rows(rows)
+
+    def compose(self) -> ComposeResult:
+        """Show the table."""
+        yield self._panel
+
+    def on_key(self, event: events.Key) -> None:
+        """Scroll, or close."""
+        event.stop()
+        if event.key in self.STEPS:
+            self._panel.move(self.STEPS[event.key])
+        elif event.key in ("q", "question_mark", "escape", "enter"):
+            self.leave()
+
+
+READ_S = 0.35
+"""Nobody reads a form faster."""
+
+
+def _ignore(answer: None) -> None:
+    del answer

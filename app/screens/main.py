@@ -1,154 +1,205 @@
-"""The one main screen: the trading view, its keys, its strip.
+"""The one main screen: the live view, its keys, its strip, and the box that may stand over it.
 
-Every key goes through `on_key`: a strip first, then the table of actions. Screens above this one (dialogs,
-input fields) keep their keys to themselves; the kill and halt keys work there all the same, because the
-driver sees them first.
+Every key goes through `on_key`: the box first, then the strip, then the table of actions. The kill and halt
+keys work everywhere, because the driver sees them before the app does.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
+from textual.containers import Container
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
 from app.actions import BY_KEY, DEAD_KEYS, Action, Guard
-from app.strips import Strip
+from app.input_guard import InputGuard
+from app.screens.overlay import Overlay
+from app.screens.view import ConsoleView
+from app.strips import Strip, StripKeeper
 from pipeline.core.snapshot import ConsoleSnapshot
-from widgets.layout import TradingView
-
-if TYPE_CHECKING:
-    from app.console import ConsoleApp
+from widgets.lean import make_lean
 
 SWALLOW_S = 1.0
-SAY_S = 4.0
+SAY_S = 5.0
+MOST_PASTED = 64
+"""Keys looked at in a paste; what stops or steps down is among the first, or it was not meant."""
+
+Act = Callable[[Action, float], None]
 
 
-class MainScreen(Screen[None]):
-    """Hosts the pages of the trading view and dispatches keys."""
+class MainScreen(Screen[None], inherit_bindings=False):
+    """Hosts the live view and hands keys out."""
 
-    def __init__(self, console: ConsoleApp, *, plain: bool) -> None:
+    DEFAULT_CSS = """
+    MainScreen { align: center middle; layers: base strip; overflow: hidden; }
+    #middle, #foot { layer: strip; width: auto; height: auto; }
+    #foot { position: absolute; width: 100%; }
+    """
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As in every screen, but a change of it does not paint the whole screen again."""
+
+    def __init__(self, act: Act, guard: InputGuard, *, plain: bool, kill_key: str = "Ctrl+K") -> None:
+        """Make the screen; `act` does an action for a key pressed at a time (monotonic seconds)."""
         super().__init__()
-        self.console = console
-        self.plain = plain
-        self.views = {name: TradingView(page=name, plain=plain) for name in PAGES}
-        self.page = "trading"
-        self.strip: Strip | None = None
+        make_lean(self)
+        self._act = act
+        self._guard = guard
+        self.view = ConsoleView(plain=plain, kill_key=kill_key)
+        # Boxes are mounted inside of these, which are always there: a new child of the screen itself would
+        # change the place of the whole view in its order, and all of it would be painted again.
+        self._middle = Container(id="middle")
+        self._foot = Container(id="foot")
+        self.overlay: Overlay[Any] | None = None
+        self.strips = StripKeeper()
         self._said_until_s = 0.0
         self._swallow_until_s = 0.0
         self._capitals = 0
-        self._had_cards = False
 
     def compose(self) -> ComposeResult:
-        """Mount every page; only the current one is shown."""
-        for name, view in self.views.items():
-            view.display = name == self.page
-            yield view
+        """Mount the view, and where boxes go."""
+        yield self.view
+        yield self._middle
+        yield self._foot
 
     @property
-    def view(self) -> TradingView:
-        """The page on the screen."""
-        return self.views[self.page]
-
-    def show_page(self, name: str) -> None:
-        """Bring a page up."""
-        self.page = name
-        for key, view in self.views.items():
-            view.display = key == name
-        self._draw_strip()
+    def is_standing(self) -> bool:
+        """Say whether there is a screen to draw on; not while the app goes away."""
+        return self.view.is_attached and self.view.status.is_attached and self.view.hints.is_attached
 
     def show(self, snapshot: ConsoleSnapshot, age_ms: int) -> None:
-        """Draw a picture; a card on an empty board is selected, a later one is not."""
+        """Draw a picture."""
         self.view.show(snapshot, age_ms)
-        if snapshot.proposals and not self._had_cards and self.view.selected() is None:
-            self.views["trading"].proposals.select(snapshot.proposals[0].idea_id)
-        self._had_cards = bool(snapshot.proposals)
-        if self._said_until_s and time.monotonic() > self._said_until_s and self.strip is None:
-            self._said_until_s = 0.0
-            self.view.hints.set_strip("")
+
+    def tick(self, now_s: float) -> None:
+        """Let time pass for the strip and for what was said."""
+        strip = self.strips.strip
+        said = self._said_until_s and now_s > self._said_until_s
+        if self.strips.expire(now_s):
+            self._capitals = 0
+            said = not self._said_until_s
+        if said or (strip is not None and strip.in_banner):
+            self._draw_strip()
+
+    def on_resize(self) -> None:
+        """Keep a box at the foot at the foot."""
+        if self.overlay is not None and self.overlay.foot_rows:
+            self._foot.styles.offset = (0, max(0, self.size.height - self.overlay.foot_rows))
+
+    # --- boxes --------------------------------------------------------------------------------------------
+
+    def open(self, overlay: Overlay[Any]) -> None:
+        """Put a box over the view; it replaces another one and any strip."""
+        self.close_overlay()
+        self.drop_strip()
+        self.overlay = overlay
+        if overlay.foot_rows:
+            self._foot.styles.offset = (0, max(0, self.size.height - overlay.foot_rows))
+            self._foot.mount(overlay)
+        else:
+            self._middle.mount(overlay)
+
+    def close_overlay(self) -> None:
+        """Take the box away, unanswered."""
+        if self.overlay is not None:
+            self.overlay.remove()
+            self.overlay = None
+            self.set_focus(None)
+
+    def on_overlay_finished(self, message: Overlay.Finished) -> None:
+        """Take an answered box away, then carry out its answer."""
+        message.stop()
+        if message.overlay is self.overlay:
+            self.close_overlay()
+            message.act()
 
     # --- strip --------------------------------------------------------------------------------------------
 
     def ask(self, strip: Strip) -> None:
         """Put a question on the last line; it replaces an older one."""
-        self.strip = strip
+        self.strips.strip = strip
         self._draw_strip()
 
-    def say(self, words: str, role: str = "notice") -> None:
+    def say(self, words: str, role: str = "selected") -> None:
         """Say something on the last line for a few seconds, unless a strip stands there."""
-        if self.strip is None and words:
+        if self.strips.strip is None and words:
             self._said_until_s = time.monotonic() + SAY_S
             self.view.hints.set_strip(words, role)
 
     def drop_strip(self) -> None:
-        """Take the strip away."""
-        self.strip = None
+        """Take the strip away, without any of its acts."""
+        self.strips.strip = None
         self._draw_strip()
 
     def _draw_strip(self) -> None:
         self._said_until_s = 0.0
-        strip = self.strip
-        self.view.hints.set_strip(strip.words if strip else "", strip.role if strip else "selected")
+        strip = self.strips.strip
+        words = strip.text(time.monotonic()) if strip else ""
+        self.view.status.set_kill_choice(words if strip and strip.in_banner else "")
+        self.view.hints.set_strip(words, strip.role if strip else "selected")
 
     # --- keys ---------------------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """Dispatch one key."""
+        """Hand out one key; what is typed into a box belongs to the box."""
+        if self.overlay is not None:
+            if self.focused is None:  # the box must never lose the keyboard to nobody
+                self.overlay.take_keys()
+                self.overlay.on_key(event)
+            return
         event.stop()
         event.prevent_default()
         now_s = time.monotonic()
-        if now_s < self._swallow_until_s:
-            self._swallow_until_s = 0.0
-            if BY_KEY.get(event.key) is None or BY_KEY[event.key].guard is not Guard.SAFE:
-                self.say(f"the key after an unbound Ctrl key is not taken: {event.key}")
-                return
-        if self.strip is not None and self._strip_key(event.key, now_s):
-            return
         action = BY_KEY.get(event.key)
-        if action is None:
-            self._unbound(event.key, now_s)
+        if self._is_swallowed(event.key, action, now_s):
             return
-        self._note_capital(event.key, action)
-        self.console.act(action)
+        if self.strips.press(event.key, now_s, in_burst=self._guard.in_burst(now_s)):
+            self._capitals = 0
+            if self.strips.strip is None and not self._said_until_s:
+                self._draw_strip()
+        elif action is None:
+            self._unbound(event.key, now_s)
+        elif not self._caps_lock(event.key, action):
+            self._act(action, event.time)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take nothing from a paste but keys that take risk away."""
+        """Take nothing from a paste but keys that stop or step down."""
         event.stop()
-        for character in event.text[:64]:
-            action = BY_KEY.get(character)
-            if action is not None and action.name in ("halt", "reduce", "authority_down"):
-                self.console.act(action)
-        self.say("a paste permits nothing here")
+        pasted = [BY_KEY[key] for key in event.text[:MOST_PASTED] if key in BY_KEY]
+        for action in pasted:
+            if action.guard is Guard.STOP:
+                self._act(action, event.time)
+        self.say("of a paste only keys that stop count")
 
-    def _strip_key(self, key: str, now_s: float) -> bool:
-        strip = self.strip
-        assert strip is not None
-        if key == "escape":
-            self.drop_strip()
-            if strip.on_escape is not None:
-                strip.on_escape()
-            return True
-        if key not in ("enter", *strip.choices):
+    def _is_swallowed(self, key: str, action: Action | None, now_s: float) -> bool:
+        """Say whether a key is the second half of a tmux or screen command typed outside of them."""
+        if now_s >= self._swallow_until_s:
             return False
-        if not strip.is_armed(now_s):
-            return True
-        self.drop_strip()
-        strip.choices.get(key, strip.on_enter)()
+        self._swallow_until_s = 0.0
+        if action is not None and action.guard is Guard.STOP:
+            return False
+        self.say(f"{key} not taken: it came right after a Ctrl key that means nothing here", "warn")
         return True
 
     def _unbound(self, key: str, now_s: float) -> None:
+        self._capitals = 0
         if key in DEAD_KEYS:
             self.say(DEAD_KEYS[key])
         elif key.startswith("ctrl+"):
             self._swallow_until_s = now_s + SWALLOW_S
-            self.say(f"{key} means nothing here; the next key is not taken for 1 s (outside tmux or screen?)")
+            self.say(f"{key} means nothing here; the next key is not taken (is this outside tmux or screen?)")
 
-    def _note_capital(self, key: str, action: Action) -> None:
-        self._capitals = self._capitals + 1 if len(key) == 1 and key.isupper() else 0
-        if self._capitals >= 2 and action.guard is Guard.STRIP:
-            self.say("two capitals in a row: Caps Lock?")
-
-
-PAGES = ("trading", "orders", "health", "model")
+    def _caps_lock(self, key: str, action: Action) -> bool:
+        """Notice the second capital in a row: nothing is asked then, and the first question goes."""
+        capital = len(key) == 1 and key.isupper()
+        self._capitals = self._capitals + 1 if capital else 0
+        if self._capitals < 2 or action.guard is not Guard.STRIP:
+            return False
+        self.drop_strip()
+        self.say("two capitals in a row: Caps Lock? Nothing was done", "warn")
+        return True

@@ -1,0 +1,126 @@
+"""Stopping, stepping down, and the slow way back up."""
+
+from __future__ import annotations
+
+import time
+
+from app.acts.base import ActsBase
+from app.gate_picture import live_orders
+from app.kill_keys import Emergency
+from app.strips import Strip
+from pipeline.core.inputs import Command
+from pipeline.core.snapshot import ConsoleSnapshot
+from pipeline.core.types import Authority, BookState
+
+KILL_STRIP_S = 2.0
+"""After this the default is done: our orders are cancelled."""
+
+_KILL_WORDS = "Enter or Esc cancel our orders now (by itself in {left})   f cancel and FLATTEN"
+
+
+class StopActs(ActsBase):
+    """The three axes: kill, halt, reduce, authority; resume and release."""
+
+    def act_kill(self) -> None:
+        """Close and latch the gate; a key from a terminal never comes here, the driver has acted on it."""
+        self._console.kill_switch.fire(Emergency.KILL)
+
+    def act_halt(self) -> None:
+        """Close the gate and take every card and permit away; twice is the same as once."""
+        self._console.kill_switch.fire(Emergency.HALT)
+
+    def act_reduce(self) -> None:
+        """Allow only what shrinks the position."""
+        self._send(Command.REDUCE)
+
+    def act_authority_down(self) -> None:
+        """Take the authority one step down."""
+        self._send(Command.AUTHORITY_DOWN)
+
+    def act_observe(self) -> None:
+        """Take the authority to OBSERVE."""
+        self._send(Command.SET_AUTHORITY, authority=int(Authority.OBSERVE))
+
+    def act_approve(self) -> None:
+        """Set the authority to APPROVE; a step up only where it was OBSERVE."""
+        self._set_authority(Authority.APPROVE)
+
+    def act_auto(self) -> None:
+        """Set the authority to AUTO."""
+        self._set_authority(Authority.AUTO)
+
+    def act_resume(self) -> None:
+        """Leave HALTED or REDUCING."""
+        self._upward("resume", lambda: self._send(Command.RESUME))
+
+    def act_release(self) -> None:
+        """Show what holds the gate closed and how things stand; a typed phrase takes it back."""
+        drawn, account = self._drawn, self._console.settings.account
+        if drawn is None or self._console.kill_switch.is_open():
+            self._say("the gate is open: nothing to release")
+            return
+        lines = [*self._closed_by(), *release_checks(drawn), f"position {self._position(drawn)}"]
+        lines.append("release opens the gate and leads to HALTED; authority and orders stay; `:resume` arms")
+        self._ask_phrase(f"RELEASE {account}", "release", lines, lambda: self._send(Command.RELEASE))
+
+    def after_emergency(self, emergency: Emergency) -> None:
+        """Show what an emergency key has done; no box stays over the banner."""
+        console, main = self._console, self._main
+        main.close_overlay()
+        console.draw_now()
+        if emergency is Emergency.HALT:
+            self._send(Command.HALT)
+            main.say("gate closed: HALTED; `:resume` opens it", "halt")
+            return
+        killing = main.strips.strip is not None and main.strips.strip.in_banner
+        if killing:
+            main.drop_strip()
+            self._cancel_ours()
+            return
+        main.ask(
+            Strip(
+                _KILL_WORDS,
+                on_enter=self._cancel_ours,
+                on_escape=self._cancel_ours,
+                on_expiry=self._cancel_ours,
+                choices={"f": self._flatten},
+                shown_s=time.monotonic(),
+                role="kill",
+                stands_s=KILL_STRIP_S,
+                in_banner=True,
+            )
+        )
+
+    def _flatten(self) -> None:
+        self._cancel_ours()
+        self._console.act_by_name("flatten")
+
+    def _cancel_ours(self) -> None:
+        """Cancel ours on every symbol of the session."""
+        drawn = self._drawn
+        for symbol in drawn.symbols if drawn is not None else ():
+            self._send(Command.CANCEL_ALL, symbol=symbol)
+
+    def _set_authority(self, wanted: Authority) -> None:
+        name = wanted.name
+        self._upward(f"go to {name}", lambda: self._send(Command.SET_AUTHORITY, authority=int(wanted)))
+
+    def _closed_by(self) -> list[str]:
+        state = self._console.kill_switch.state()
+        lines = [f"closed by {r.closer.name.lower()}: {r.who} {r.tty} {r.reason}" for r in state.closers]
+        latched = [record for latch in state.latches for record in latch.records]
+        return lines + [f"latched: {record.who} {record.tty} {record.reason}" for record in latched[-3:]]
+
+
+def release_checks(drawn: ConsoleSnapshot) -> list[str]:
+    """Give the check list of a release, each line with `ok` or `NOT`."""
+    kill = drawn.kill
+    checks = [
+        ("book ok", drawn.ladder.state is BookState.SYNCED),
+        ("no UNKNOWN order", drawn.counts.unknown == 0),
+        ("no order of ours left", live_orders(drawn) == 0),
+        ("cancels confirmed by the venue", kill is None or not kill.latched or kill.confirmed_ts_ns > 0),
+        ("journal ok", drawn.chain.journal_ok),
+    ]
+    words = "   ".join(f"{'ok' if good else 'NOT'} {name}" for name, good in checks)
+    return [words, f"foreign orders on the account: {drawn.counts.foreign}, kept"]

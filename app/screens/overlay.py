@@ -1,0 +1,105 @@
+"""What stands over the live view: a box that takes the keys, gives one answer, and goes.
+
+An overlay is no screen of its own: header, book and kill banner stay visible beside it and go on moving.
+The kill and halt keys work while it stands, because the driver sees them first; a kill takes it away.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from textual import events
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+Answer = TypeVar("Answer")
+
+
+class Overlay(Vertical, Generic[Answer], can_focus=True):
+    """A box over the main screen; `finish` gives its answer."""
+
+    DEFAULT_CSS = """
+    Overlay { width: auto; height: auto; background: $background; color: $foreground; }
+    Overlay Static { width: auto; height: auto; }
+    Overlay .dialog-title { text-style: bold; }
+    Overlay.box { border: round $role-rule; padding: 0 1; }
+    """
+
+    foot_rows = 0
+    """Rows at the foot of the screen; 0 for a box in its middle."""
+
+    class Finished(Message):
+        """The overlay is done and wants to go; `act` carries out its answer."""
+
+        def __init__(self, overlay: Overlay[Any], act: Callable[[], None]) -> None:
+            """Name the overlay and what its answer means."""
+            super().__init__()
+            self.overlay = overlay
+            self.act = act
+
+    def __init__(self, answered: Callable[[Answer], None], *, plain: bool, classes: str = "dialog") -> None:
+        """Make a box; `answered` is called once, after the box has gone."""
+        super().__init__(classes=classes)
+        self.plain = plain
+        self.shown_s = time.monotonic()
+        """When it came up; nobody has read it before."""
+        self._answered = answered
+        self._done = False
+
+    def finish(self, answer: Answer) -> None:
+        """Give the answer, once."""
+        if not self._done:
+            self._done = True
+            self.post_message(self.Finished(self, lambda: self._answered(answer)))
+
+    def leave(self) -> None:
+        """Go without an answer."""
+        if not self._done:
+            self._done = True
+            self.post_message(self.Finished(self, _nothing))
+
+    def on_mount(self) -> None:
+        """Take the keys; draw the border with ASCII on a plain terminal."""
+        self.shown_s = time.monotonic()
+        if self.plain and self.styles.border_top[0]:
+            self.styles.border = ("ascii", self.styles.border_top[1])
+        self.take_keys()
+
+    def take_keys(self) -> None:
+        """Give the keyboard to the box, or to the field in it."""
+        self.focus()
+
+    def on_key(self, event: events.Key) -> None:
+        """Esc goes without an answer; no key gets past the box."""
+        if event.key == "escape":
+            event.stop()
+            self.leave()
+
+
+class LineInput(Input):
+    """An input of one line that does not blink; `typed` refuses what is pasted."""
+
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        restrict: str | None = None,
+        typed: bool = False,
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
+        super().__init__(value=value, restrict=restrict, select_on_focus=False, id=id)
+        self.cursor_blink = False
+        self._typed = typed
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Refuse a paste where the words must be typed."""
+        if self._typed:
+            event.prevent_default()
+            event.stop()
+
+
+def _nothing() -> None:
+    """Do nothing."""

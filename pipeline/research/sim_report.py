@@ -1,0 +1,104 @@
+"""The tables of docs/SIM.md: what imbalance says in real captures and in the simulated market, by one code.
+
+`python -m pipeline.research.sim_report [FOLDER OF CAPTURES] > tables.md`; captures that are not there are
+left out. The simulated market is played under a virtual clock and read from its own frames.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.research.captured_rows import read_stamped
+from pipeline.research.imbalance_curve import Horizon, Samples, bin_names, curve, samples
+from pipeline.runtime.instruments import load_instruments
+from pipeline.sim.exchange.listing import spot_listings
+from pipeline.sim.live_market import LiveMarket
+from pipeline.sim.news import NewsParams
+from pipeline.sim.order_flow import FlowParams
+
+SYMBOL = "BTCUSDT"
+SEED = 1
+LENGTH_S = 3_000
+START_NS = 1_767_225_600_000_000_000
+
+CAPTURES = (
+    ("real: spot, 2024-08-08", "binance", ("spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz")),
+    ("real: USD-M, 2024-07-18", "binance-usdm", ("usdm_btcusdt_20240718.gz", "usdm_btcusdt_20240719.gz")),
+    (
+        "real: USD-M, 2023-04-04",
+        "binance-usdm",
+        ("usdm_btcusdt_20230404.dat.gz", "usdm_btcusdt_20230405.dat.gz"),
+    ),
+)
+SIMULATED = (("sim, as it comes", 0.9), ("sim, --informed 0.5", 0.5), ("sim, --informed 0", 0.0))
+
+
+def main(folder: Path) -> Iterator[str]:
+    """Give the lines of the tables."""
+    measured = [(name, curve(taken)) for name, taken in (*_real(folder), *_simulated())]
+    yield from _by_horizon(measured)
+    yield ""
+    yield from _by_imbalance(measured)
+
+
+class _DepthTape:
+    """Keeps the depth frames of the simulated market."""
+
+    def __init__(self, stream: str) -> None:
+        self.stream = stream
+        self.frames: list[tuple[int, bytes]] = []
+
+    def wants(self, stream: str) -> bool:
+        return stream == self.stream
+
+    def publish(self, stream: str, frame: str, at_ns: int) -> None:
+        self.frames.append((at_ns, f'{{"stream":"{stream}","data":{frame}}}'.encode()))
+
+
+def simulated_samples(informed: float, seed: int = SEED, length_s: int = LENGTH_S) -> Samples:
+    """Play the simulated market with a share of informed news and sample it."""
+    listings = spot_listings((SYMBOL,))
+    tape = _DepthTape(f"{SYMBOL.lower()}@depth@100ms")
+    flow = FlowParams(news=NewsParams(informed=informed))
+    market = LiveMarket(listings, seed, START_NS, tape, lambda _: None, flow)
+    tape.frames.append((START_NS, market.feeds[SYMBOL].snapshot(5_000).encode()))
+    market.advance(START_NS + length_s * 1_000_000_000)
+    return samples(tape.frames, listings[0].instrument)
+
+
+def _real(folder: Path) -> Iterator[tuple[str, Samples]]:
+    for name, venue, files in CAPTURES:
+        paths = [folder / file for file in files]
+        if all(path.exists() for path in paths):
+            (instrument,) = load_instruments(venue, (SYMBOL,))
+            yield name, samples(read_stamped(paths), instrument)
+
+
+def _simulated() -> Iterator[tuple[str, Samples]]:
+    for name, informed in SIMULATED:
+        yield name, simulated_samples(informed)
+
+
+def _by_horizon(measured: list[tuple[str, tuple[Horizon, ...]]]) -> Iterator[str]:
+    horizons = [one.seconds for one in measured[0][1]]
+    yield "| market | " + " | ".join(f"{seconds:g} s" for seconds in horizons) + " |"
+    yield "|---|" + "---|" * len(horizons)
+    for name, found in measured:
+        cells = [f"**{one.auc:.2f}** · {one.moved:.0%} · {one.mean_move_bp:.2f} bp" for one in found]
+        yield f"| {name} | " + " | ".join(cells) + " |"
+
+
+def _by_imbalance(measured: list[tuple[str, tuple[Horizon, ...]]]) -> Iterator[str]:
+    yield "| market | " + " | ".join(bin_names()) + " |"
+    yield "|---|" + "---|" * len(bin_names())
+    for name, found in measured:
+        second = next(one for one in found if one.seconds == 1.0)
+        pairs = zip(second.p_up, second.drift_bp, strict=True)
+        yield f"| {name} | " + " | ".join(f"{p_up:.2f} · {drift:+.2f} bp" for p_up, drift in pairs) + " |"
+
+
+if __name__ == "__main__":
+    given = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("../shared/data/hftbacktest")
+    sys.stdout.write("\n".join(main(given)) + "\n")

@@ -1,0 +1,74 @@
+"""The exchange with its street and its feeds, moved through time: nothing happens but in `advance`.
+
+Time is an argument, so the same seed and the same orders at the same times give the same market, whether
+the time is the wall clock's or a test's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pipeline.sim.exchange.exchange import Exchange
+from pipeline.sim.exchange.ledger import Ledger
+from pipeline.sim.exchange.listing import Listing
+from pipeline.sim.exchange.order import BalanceReport, OrderReport, TradePrint
+from pipeline.sim.order_flow import FlowParams, OrderFlow
+from pipeline.sim.symbol_feed import Publisher, SymbolFeed
+
+AccountEvent = OrderReport | BalanceReport
+
+
+class LiveMarket:
+    """Every listed symbol trading; customers' orders go to `exchange`, then call `publish`."""
+
+    def __init__(
+        self,
+        listings: Sequence[Listing],
+        seed: int,
+        now_ns: int,
+        publisher: Publisher,
+        on_account: Callable[[AccountEvent], None],
+        flow: FlowParams | None = None,
+        ledger: Ledger | None = None,
+    ) -> None:
+        """Open the markets at a time; `on_account` gets what concerns customers, in order."""
+        self.exchange = Exchange(listings, ledger)
+        self._on_account = on_account
+        symbols = list(self.exchange.markets)
+        # Symbols differ in their seed, so that their news does.
+        self.flows = {
+            symbol: OrderFlow(self.exchange, symbol, seed + 7_919 * n, now_ns, flow)
+            for n, symbol in enumerate(symbols)
+        }
+        self.exchange.take_events()
+        self.feeds = {
+            symbol: SymbolFeed(self.exchange.market(symbol), publisher, now_ns) for symbol in symbols
+        }
+
+    @property
+    def next_ns(self) -> int:
+        """Give when something happens next."""
+        feeds, flows = self.feeds.values(), self.flows.values()
+        return min(min(feed.next_ns for feed in feeds), min(flow.next_ns for flow in flows))
+
+    def advance(self, now_ns: int) -> None:
+        """Let everything happen that is due up to a time, in order; frames before events of the same time."""
+        while (at_ns := self.next_ns) <= now_ns:
+            for feed in self.feeds.values():
+                if feed.next_ns == at_ns:
+                    feed.on_beat()
+            for symbol, flow in self.flows.items():
+                if flow.next_ns == at_ns:
+                    flow.act()
+                    self.publish(symbol, at_ns)
+
+    def publish(self, symbol: str, now_ns: int) -> None:
+        """Send out what the orders of a symbol did; call after each of a customer's."""
+        events = self.exchange.take_events()
+        feed = self.feeds[symbol]
+        if events:
+            feed.on_trades([event for event in events if isinstance(event, TradePrint)])
+            for event in events:
+                if not isinstance(event, TradePrint):
+                    self._on_account(event)
+        feed.on_book(now_ns)

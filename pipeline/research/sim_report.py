@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from pipeline.core.types import SyncRule
 from pipeline.research.captured_rows import read_stamped
+from pipeline.research.fit_bundled import SPOT
 from pipeline.research.imbalance_curve import Horizon, Samples, bin_names, curve, samples
-from pipeline.runtime.instruments import load_instruments
 from pipeline.sim.exchange.listing import spot_listings
 from pipeline.sim.live_market import LiveMarket
 from pipeline.sim.news import NewsParams
@@ -23,12 +25,22 @@ SEED = 1
 LENGTH_S = 3_000
 START_NS = 1_767_225_600_000_000_000
 
+USDM = replace(
+    SPOT,
+    venue="binance-usdm",
+    price_decimals=1,
+    size_decimals=3,
+    lot_units=1,
+    sync_rule=SyncRule.CHAINED,
+    margin=True,
+)
+
 CAPTURES = (
-    ("real: spot, 2024-08-08", "binance", ("spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz")),
-    ("real: USD-M, 2024-07-18", "binance-usdm", ("usdm_btcusdt_20240718.gz", "usdm_btcusdt_20240719.gz")),
+    ("real: spot, 2024-08-08", SPOT, ("spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz")),
+    ("real: USD-M, 2024-07-18", USDM, ("usdm_btcusdt_20240718.gz", "usdm_btcusdt_20240719.gz")),
     (
         "real: USD-M, 2023-04-04",
-        "binance-usdm",
+        USDM,
         ("usdm_btcusdt_20230404.dat.gz", "usdm_btcusdt_20230405.dat.gz"),
     ),
 )
@@ -69,10 +81,9 @@ def simulated_samples(informed: float, seed: int = SEED, length_s: int = LENGTH_
 
 
 def _real(folder: Path) -> Iterator[tuple[str, Samples]]:
-    for name, venue, files in CAPTURES:
+    for name, instrument, files in CAPTURES:
         paths = [folder / file for file in files]
         if all(path.exists() for path in paths):
-            (instrument,) = load_instruments(venue, (SYMBOL,))
             yield name, samples(read_stamped(paths), instrument)
 
 

@@ -84,6 +84,8 @@ def test_rows_go_first_to_the_least_then_by_weight_up_to_the_most() -> None:
     assert divide(5, shares) == [2, 3]
     assert divide(9, shares) == [3, 6]
     assert divide(30, shares) == [4, 26]
+    assert divide(30, (Share("a", 2, 1, 4), Share("b", 3, 1, 5))) == [4, 26]
+    assert divide(30, (Share("a", 2, 0), Share("b", 3, 0))) == [2, 28]
 
 
 def test_too_few_rows_are_given_from_the_first_share_on() -> None:

@@ -172,7 +172,9 @@ def halt(name: SessionArgument = None) -> None:
     """Close the gate: no new risk; without NAME, on every running session."""
     from app import shell
 
-    typer.echo("\n".join(shell.halt(shell.targets(name))))
+    lines, closed = shell.halt(shell.targets(name))
+    typer.echo("\n".join(lines))
+    raise typer.Exit(0 if closed else shell.NOT_CONFIRMED)
 
 
 @app.command()

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 from pipeline.runtime.gate import Gate
-from pipeline.runtime.places import SessionPlace
+from pipeline.runtime.locks import is_held, read_owner
+from pipeline.runtime.places import SessionPlace, remove_stale_socket
 from pipeline.runtime.session_main import SPEC_NAME
 from pipeline.runtime.spec import SessionSpec, write_spec
 
@@ -23,7 +24,17 @@ class LaunchError(Exception):
 
 
 def prepare_session(spec: SessionSpec, place: SessionPlace) -> None:
-    """Write what the session's process will read: its spec and its gate."""
+    """Write what the session's process will read: its spec and its gate.
+
+    Raises:
+        LaunchError: a session of this name runs; what it reads is left alone.
+    """
+    if is_held(place.lock):
+        raise LaunchError(
+            f"session {place.name} runs already: `lobdeck attach {place.name}`, or use another --name"
+        )
+    # Left by a session that was killed; nobody must take it for the new one's.
+    remove_stale_socket(place)
     write_spec(spec, place.root / SPEC_NAME)
     Gate.create(place.root).detach()
 
@@ -32,7 +43,7 @@ def start_session(spec: SessionSpec, place: SessionPlace) -> subprocess.Popen[by
     """Start the session's process, in a session of its own, with its output in its log.
 
     Raises:
-        LaunchError: the process ended or did not listen within 15 s.
+        LaunchError: the session runs already, its process ended, or it did not listen within 15 s.
     """
     prepare_session(spec, place)
     with place.log.open("ab") as log:
@@ -56,12 +67,16 @@ def child_environment() -> dict[str, str]:
 
 
 def _wait_until_listening(process: subprocess.Popen[bytes], place: SessionPlace) -> None:
+    """Wait until this very process holds the session's lock and listens; another's socket is not enough."""
     deadline_s = time.monotonic() + START_S
-    while not place.link_socket.exists():
+    while True:
         if process.poll() is not None:
             raise LaunchError(
                 f"session {place.name} ended at once: {_last_line(place.log)} (log: {place.log})"
             )
+        owner = read_owner(place.lock)
+        if owner is not None and owner.pid == process.pid and place.link_socket.exists():
+            return
         if time.monotonic() > deadline_s:
             process.kill()
             raise LaunchError(

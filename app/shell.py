@@ -5,6 +5,7 @@ These commands read no configuration and load no terminal library, so that they 
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -59,24 +60,29 @@ def targets(name: str | None) -> list[SessionPlace]:
     return alive
 
 
-def halt(places: Iterable[SessionPlace]) -> list[str]:
-    """Close each gate; give a line for each."""
-    return [_close(place, "halt from the shell", latch=False) for place in places]
+def halt(places: Iterable[SessionPlace]) -> tuple[list[str], bool]:
+    """Close each gate; give a line for each, and whether all of them are closed."""
+    results = [_close(place, "halt from the shell", latch=False) for place in places]
+    return [line for line, _ in results], all(closed for _, closed in results)
 
 
 def kill(places: Iterable[SessionPlace]) -> tuple[list[str], bool]:
     """Close and latch each gate first, then wait until each session reports zero orders.
 
-    Gives a line for each, and whether all of them confirmed.
+    Gives a line for each, and whether all of them confirmed. A gate that cannot be closed keeps none of the
+    others open.
     """
     chosen = list(places)
-    lines = [_close(place, "kill from the shell", latch=True) for place in chosen]
+    results = [_close(place, "kill from the shell", latch=True) for place in chosen]
     alive = {entry.place.name for entry in list_sessions() if entry.alive}
-    confirmed = True
-    for number, place in enumerate(chosen):
-        orders = _orders_left(place) if place.name in alive else 0
-        confirmed = confirmed and orders == 0
-        lines[number] += "; " + _orders_words(orders, alive=place.name in alive)
+    lines, confirmed = [], True
+    for place, (line, closed) in zip(chosen, results, strict=True):
+        if closed:
+            orders = _orders_left(place) if place.name in alive else 0
+            line += "; " + _orders_words(orders, alive=place.name in alive)
+            closed = orders == 0
+        lines.append(line)
+        confirmed = confirmed and closed
     return lines, confirmed
 
 
@@ -163,8 +169,12 @@ def status(name: str | None) -> dict[str, Any]:
     return content
 
 
-def _close(place: SessionPlace, reason: str, *, latch: bool) -> str:
-    gate = Gate.attach(place.root)
+def _close(place: SessionPlace, reason: str, *, latch: bool) -> tuple[str, bool]:
+    """Close one gate; give the line that says so, and whether it is closed."""
+    try:
+        gate = Gate.attach(place.root)
+    except GateError as problem:
+        return f"{place.name}: NOT CLOSED: {problem}", False
     who, tty, now_ns = operator(), controlling_tty(), time.time_ns()
     try:
         gate.close(Closer.SHELL, who, tty, reason, now_ns)
@@ -174,31 +184,41 @@ def _close(place: SessionPlace, reason: str, *, latch: bool) -> str:
     finally:
         gate.detach()
     if latch and not latched:
-        return f"{place.name}: gate closed, but the latch could not be written: it will not survive a restart"
-    return f"{place.name}: {'KILLED and latched' if latch else 'gate closed, HALTED'}"
+        words = "gate closed, but the latch could not be written: it will not survive a restart"
+    else:
+        words = "KILLED and latched" if latch else "gate closed, HALTED"
+    return f"{place.name}: {words}", True
 
 
 def _orders_left(place: SessionPlace) -> int | None:
+    """Give our open orders as the session reports them once it has acted on the close.
+
+    None where it never said: neither silence nor an answer from before the kill is zero.
+    """
     deadline_s = time.monotonic() + KILL_CONFIRM_S
     orders: int | None = None
-    while time.monotonic() < deadline_s:
-        try:
-            content = json.loads(ask_status(place, timeout_s=0.5))
-        except (NoAnswerError, PlacesError):
+    while time.monotonic() < deadline_s and orders != 0:
+        if _is_acknowledged(place):
+            with contextlib.suppress(NoAnswerError, PlacesError):
+                orders = json.loads(ask_status(place, timeout_s=0.5))["open_orders"]
+        if orders != 0:
             time.sleep(ASK_EVERY_S)
-            continue
-        orders = content["open_orders"]
-        if content["trading_state"] == "KILLED" and orders == 0:
-            return 0
-        time.sleep(ASK_EVERY_S)
     return orders
+
+
+def _is_acknowledged(place: SessionPlace) -> bool:
+    gate = Gate.attach(place.root)
+    try:
+        return all(record.acknowledged for record in gate.state().closers)
+    finally:
+        gate.detach()
 
 
 def _orders_words(orders: int | None, *, alive: bool) -> str:
     if not alive:
         return "not running, nothing works at a venue of its own"
     if orders is None:
-        return "NOT CONFIRMED: the session does not answer"
+        return "NOT CONFIRMED: the session has not acted on it"
     return "no orders left" if orders == 0 else f"NOT CONFIRMED: {orders} orders still open"
 
 

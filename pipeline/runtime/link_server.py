@@ -2,8 +2,8 @@
 
 A client that does not read is not waited for: while its socket still holds the last picture, newer ones
 are dropped for it (newest wins, one picture in flight a client). Only the session's own user and root may
-connect; a frame over the size limit or one that does not decode ends that client's connection and nothing
-else.
+connect; a frame over the size limit, one that does not decode, or answers nobody reads end that client's
+connection and nothing else. Between two messages of a client everybody else has a turn.
 """
 
 from __future__ import annotations
@@ -44,6 +44,10 @@ from pipeline.runtime.unix_socket import bind_unix_socket, peer_of
 
 _LENGTH = struct.Struct(">I")
 MAX_CLIENTS = 16
+MAX_UNREAD_BYTES = 1024 * 1024
+"""Answers a client may leave unread, one picture aside; beyond it the connection ends."""
+MAX_NAME = 128
+"""Characters of a console's own words on who and where it is; they are kept with each permit."""
 FASTEST_HZ = 20.0
 SLOWEST_HZ = 0.2
 
@@ -73,9 +77,14 @@ class Client:
         self.writer.write(_LENGTH.pack(len(payload)) + payload)
 
     @property
+    def unread_bytes(self) -> int:
+        """Give what has not left yet."""
+        return self.writer.transport.get_write_buffer_size()
+
+    @property
     def is_behind(self) -> bool:
         """Say whether the last message has not left yet."""
-        return self.writer.transport.get_write_buffer_size() > 0
+        return self.unread_bytes > 0
 
 
 class LinkHost(Protocol):
@@ -127,6 +136,11 @@ class LinkServer:
         """Count attached consoles."""
         return sum(1 for client in self._clients if client.attached)
 
+    @property
+    def controllers(self) -> int:
+        """Count attached consoles that may do more than watch."""
+        return sum(1 for client in self._clients if client.attached and not client.watch)
+
     async def start(self) -> None:
         """Bind the socket (0600) and listen."""
         listener = bind_unix_socket(self._path, self._lock)
@@ -176,7 +190,8 @@ class LinkServer:
             pass  # a console that goes away or talks nonsense is gone; the session goes on
         finally:
             self._clients.remove(client)
-            writer.close()
+            # Not `close`, which would wait for ever for a client that reads nothing to read it all.
+            writer.transport.abort()
             if client.attached:
                 self._host.consoles_changed(self.attached, detached_on_purpose=client.detached)
 
@@ -185,7 +200,8 @@ class LinkServer:
             case Attach():
                 if message.protocol != PROTOCOL_VERSION:
                     client.send(CommandResult(0, ok=False, text=_other_version(message.protocol)))
-                client.who, client.tty, client.watch = message.who, message.tty, message.watch
+                client.who, client.tty = message.who[:MAX_NAME], message.tty[:MAX_NAME]
+                client.watch = message.watch
                 client.frame_hz = _clamped_hz(message.frame_hz)
                 client.attached = True
                 self._host.consoles_changed(self.attached, detached_on_purpose=False)
@@ -197,12 +213,16 @@ class LinkServer:
                 client.detached = True
             case CommandRequest():
                 client.send(self._host.command(message, client))
+            case ReplayControl() | StopSession() if client.watch:
+                client.send(CommandResult(message.request_id, ok=False, text="watching only"))
             case ReplayControl():
                 client.send(self._host.replay(message))
             case StopSession():
                 client.send(self._host.stop(message))
             case StatusRequest():
                 client.send(StatusAnswer(message.request_id, self._host.status_json()))
+        if client.unread_bytes > MAX_UNREAD_BYTES:
+            raise ValueError("answers are left unread")
 
 
 async def _read_messages(
@@ -213,6 +233,8 @@ async def _read_messages(
         if length > MAX_FRAME_BYTES:
             raise ValueError(f"frame of {length} bytes")
         await take(_decode(await reader.readexactly(length)))
+        # Reading what is buffered already does not suspend: a flood of messages would hold the loop.
+        await asyncio.sleep(0)
 
 
 def _clamped_hz(frame_hz: float) -> float:

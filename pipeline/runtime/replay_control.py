@@ -6,6 +6,7 @@ a new anchor. Pure: real time is given by the caller in seconds.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from pipeline.core.snapshot import ReplayView
@@ -60,6 +61,8 @@ class ReplayClock:
 
     def request(self, action: str, value: float, real_s: float, virtual_ns: int, frames_done: int) -> str:
         """Take one wish of the operator; give one line of answer, or raise ValueError with the mend."""
+        if not math.isfinite(value):
+            raise ValueError(f"{action} {value:g}: wanted a number")
         match action:
             case "pause" | "resume" | "toggle":
                 self.paused = action == "pause" or (action == "toggle" and not self.paused)

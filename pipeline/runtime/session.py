@@ -80,6 +80,10 @@ class ReplaySession(SessionHost):
     def _has_ended(self) -> str:
         return "the capture has ended" if self._clock.ended else ""
 
+    def _can_converge(self) -> bool:
+        """Say no while virtual time stands still, and in a journal, whose orders ended long ago."""
+        return not (self.spec.is_journal or self._clock.paused or self._clock.ended)
+
     async def _turn(self) -> None:
         now_s = time.monotonic()
         self._watch_gate()
@@ -143,7 +147,7 @@ class ReplaySession(SessionHost):
         self._clock.restarted(now_s, self._run.start_ns)
         self._gate_watch.look_anew()
         self._watch_gate()
-        self._run.put(LinkChanged(self._link.attached, self._run.now_ns))
+        self._run.put(LinkChanged(self._link.controllers, self._run.now_ns))
         if engine.trading_state is TradingState.HALTED:
             self._command(Command.HALT, "replay")
         elif engine.trading_state is TradingState.REDUCING:

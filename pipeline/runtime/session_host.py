@@ -41,7 +41,7 @@ from pipeline.runtime.link_server import Client, LinkServer
 from pipeline.runtime.locks import InstanceLock
 from pipeline.runtime.pump import Pump
 from pipeline.runtime.spec import SessionSpec
-from pipeline.runtime.summary import Summary, build_summary
+from pipeline.runtime.summary import EXIT_FAILED, Summary, build_summary
 from pipeline.runtime.workers import WorkerPool
 from pipeline.sim.paper import PaperVenue
 
@@ -127,6 +127,10 @@ class SessionHost(ABC):
         """Give why the session ends by itself, or an empty text."""
         return ""
 
+    def _can_converge(self) -> bool:
+        """Say whether waiting brings the answers to our cancels."""
+        return True
+
     # --- life ---------------------------------------------------------------------------------------------
 
     async def run(self) -> Summary:
@@ -142,10 +146,13 @@ class SessionHost(ABC):
         self._started_s = time.monotonic()
         try:
             await self._drive()
+        except Exception as problem:  # the loop's border: consoles are told, the host has the rest
+            await self._link.stop(f"failed: {problem}", EXIT_FAILED)
+            raise
         finally:
             if self._pool is not None:
                 loop.remove_reader(self._pool.fileno())
-        self._close_journal()
+            self._close_journal()
         summary = self.summary()
         await self._link.stop(self._stop_how or "the session has ended", summary.exit_status)
         return summary
@@ -156,8 +163,8 @@ class SessionHost(ABC):
             self._look_for_an_end(now_s)
         if not self._stop_how:
             return False
-        converged = self.run_.engine.open_orders == 0 or self._how == "leave"
-        return converged or now_s > self._stop_deadline_s
+        converged = self.run_.engine.open_orders == 0 or not self._can_converge()
+        return converged or self._how == "leave" or now_s > self._stop_deadline_s
 
     def _look_for_an_end(self, now_s: float) -> None:
         linger = self.spec.linger_s
@@ -170,9 +177,9 @@ class SessionHost(ABC):
             self._ask_to_stop("cancel", "no console for a while")
 
     def _ask_to_stop(self, how: str, why: str) -> None:
-        self._how = how
-        self._stop_how = why
-        self._stop_deadline_s = time.monotonic() + CONVERGE_S
+        if not self._stop_how:
+            self._stop_deadline_s = time.monotonic() + CONVERGE_S
+        self._how, self._stop_how = how, why
         if how == "cancel":
             self._command(Command.HALT, "session")
             self._command(Command.CANCEL_ALL, "session")
@@ -220,7 +227,7 @@ class SessionHost(ABC):
         """Describe the session to a console."""
         return Hello(
             protocol=PROTOCOL_VERSION,
-            version="",
+            version=__version__,
             session=self.spec.name,
             pid=os.getpid(),
             gate_path=str(self._directory),
@@ -266,6 +273,9 @@ class SessionHost(ABC):
 
     def stop(self, request: StopSession) -> CommandResult:
         """End the session as the quit dialog chose."""
+        if request.how not in ("cancel", "leave"):
+            text = f"stop {request.how[:20]!r}: wanted cancel or leave"
+            return CommandResult(request.request_id, ok=False, text=text)
         self._ask_to_stop(request.how, "quit from the console")
         return CommandResult(request.request_id, ok=True, text="ending")
 
@@ -291,7 +301,8 @@ class SessionHost(ABC):
             self._detached = self.spec.headless
         else:
             self._alone_since_s = time.monotonic()
-        self.run_.put(LinkChanged(attached, self.run_.now_ns))
+        # Who only watches permits nothing.
+        self.run_.put(LinkChanged(self._link.controllers, self.run_.now_ns))
 
     def _command(self, command: Command, who: str) -> None:
         for symbol in self.spec.symbols:

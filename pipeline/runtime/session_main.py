@@ -14,12 +14,15 @@ from pathlib import Path
 
 import uvloop
 
+from pipeline.models.refusal import ModelRefused
+from pipeline.runtime.capture import CaptureError
 from pipeline.runtime.gate import Gate
-from pipeline.runtime.locks import InstanceLock
+from pipeline.runtime.journal_format import JournalError
+from pipeline.runtime.locks import InstanceLock, LockHeldError
 from pipeline.runtime.places import session_place
 from pipeline.runtime.session import ReplaySession, collector_tamed, open_pool
 from pipeline.runtime.spec import SessionSpec, read_spec
-from pipeline.runtime.summary import EXIT_FAILED, Summary
+from pipeline.runtime.summary import EXIT_FAILED, EXIT_USAGE, Summary
 
 SPEC_NAME = "spec"
 SUMMARY_NAME = "summary.json"
@@ -54,6 +57,9 @@ def main() -> int:
     directory = Path(sys.argv[1])
     try:
         return run_session(read_spec(directory / SPEC_NAME), directory).exit_status
+    except (CaptureError, JournalError, LockHeldError, ModelRefused) as problem:
+        sys.stderr.write(f"lobdeck: {' '.join(str(problem).split())}\n")
+        return EXIT_USAGE
     except Exception:  # the host's border: whatever it was, the log has it and the exit status says so
         traceback.print_exc()
         return EXIT_FAILED

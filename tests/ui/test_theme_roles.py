@@ -66,7 +66,8 @@ def test_with_sixteen_colours_nothing_vanishes_and_sides_differ(name: str) -> No
     palette = themes.PALETTES[name]
     for role in set(palette) - {"background", "touch"}:
         assert sixteen(palette[role]) != sixteen(palette["background"]), role
-    assert sixteen(palette["bid"]) != sixteen(palette["ask"])
+    for side, other in (("bid", "ask"), ("bid", "foreground"), ("ask", "foreground"), ("warn", "halt")):
+        assert sixteen(palette[side]) != sixteen(palette[other]), (side, other)
     assert sixteen(palette["bright"]) != sixteen(palette["touch"])
 
 

@@ -34,4 +34,6 @@ def assert_same_picture(file_name: str, drawn: str) -> None:
     if committed != drawn:
         before, after = committed.splitlines(), drawn.splitlines()
         shown = list(difflib.unified_diff(before, after, "committed", "drawn", lineterm="", n=0))[:40]
-        raise AssertionError(f"{file_name} differs (LOBDECK_ACCEPT=1 accepts):\n" + "\n".join(line[:200] for line in shown))
+        raise AssertionError(
+            f"{file_name} differs (LOBDECK_ACCEPT=1 accepts):\n" + "\n".join(line[:200] for line in shown)
+        )

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import enum
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 
-from pipeline.core.effects import CloseGate, OpenGate, RequestInference, RequestSnapshot
+from pipeline.core.effects import RequestInference, RequestSnapshot
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import PredictionReceived, PredictionVoid, TimerBeat
 from pipeline.runtime.capture import CapturedFrame
 from pipeline.runtime.gateway import PaperGateway
-from pipeline.runtime.paper_run import PaperRun
+from pipeline.runtime.paper_run import OnGate, PaperRun
 from pipeline.runtime.pump import JournalLike
 from pipeline.runtime.workers import WorkerPool
 from pipeline.wire.codec import Codec
@@ -59,7 +59,7 @@ class CaptureRun(PaperRun):
         journal: JournalLike | None,
         inference_latency_ns: int,
         sources: Sequence[str] = ("",),
-        on_gate: Callable[[CloseGate | OpenGate], None] | None = None,
+        on_gate: OnGate | None = None,
     ) -> None:
         super().__init__(engine, codec, gateway, journal, sources, on_gate)
         self._pool = pool
@@ -127,7 +127,7 @@ class CaptureRun(PaperRun):
     def _take_frame(self, frame: CapturedFrame) -> None:
         self._now_ns = frame.ts_recv_ns
         self.pump.frame(frame.payload, frame.ts_recv_ns, 0)
-        self._flush_refusals()
+        self._flush_replies()
         self.frames_done += 1
         self._next = next(self._frames, None)
         if self._next is not None and self._next.ts_recv_ns - self.now_ns > LONGEST_SILENCE_NS:

@@ -51,18 +51,22 @@ class GateWatch:
         """Forget what was seen: the next look is a new engine's first."""
         self._mark = b""
 
-    def carry_out(self, effect: CloseGate | OpenGate) -> None:
-        """Move the engine's own closer; the engine hears of it through the gate like everybody else."""
-        now_ns = time.time_ns()
+    def carry_out(self, effect: CloseGate | OpenGate, put: Callable[[Input], None], now_ns: int) -> None:
+        """Move the engine's own closer, and tell the engine at once.
+
+        At once, because a replay must hear of it at the same virtual time however fast the session turns.
+        """
+        real_ns = time.time_ns()
         if isinstance(effect, CloseGate):
-            self._gate.close(Closer.ENGINE, "engine", "", effect.reason, now_ns)
+            self._gate.close(Closer.ENGINE, "engine", "", effect.reason, real_ns)
             if effect.latch:
-                self._gate.latch("engine", "", effect.reason, now_ns)
-            return
-        shut = self._gate.state().closers
-        ours: dict[Closer, int] = {r.closer: r.generation for r in shut if r.closer == Closer.ENGINE}
-        if ours:
-            self._gate.release(ours, "engine", "", "resumed", now_ns)
+                self._gate.latch("engine", "", effect.reason, real_ns)
+        else:
+            shut = self._gate.state().closers
+            ours: dict[Closer, int] = {r.closer: r.generation for r in shut if r.closer == Closer.ENGINE}
+            if ours:
+                self._gate.release(ours, "engine", "", "resumed", real_ns)
+        self.look(put, now_ns)
 
     def kill_by_signal(self) -> None:
         """Close and latch the gate because SIGUSR1 came."""

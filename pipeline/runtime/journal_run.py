@@ -15,7 +15,7 @@ import msgspec
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import Input
 from pipeline.runtime.capture_run import Progress
-from pipeline.runtime.journal_format import Record, RecordKind
+from pipeline.runtime.journal_format import JournalError, Record, RecordKind
 from pipeline.runtime.pump import Pump
 from pipeline.wire.codec import Codec
 
@@ -82,7 +82,22 @@ class JournalRun:
             self.frames_done += 1
             return True
         if record.kind == RecordKind.INPUT:
-            self.pump.event(_decoder.decode(record.payload))
+            self.pump.event(_input_of(record))
         else:
             self.unknown_records += 1
         return False
+
+
+def _input_of(record: Record) -> Input:
+    """Decode one input.
+
+    Raises:
+        JournalError: it is not one of this version's.
+    """
+    try:
+        return _decoder.decode(record.payload)
+    except msgspec.MsgspecError as problem:
+        raise JournalError(
+            f"record {record.sequence} is no input of this version: {problem}; replay it with the version "
+            "that wrote it"
+        ) from problem

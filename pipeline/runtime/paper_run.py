@@ -1,8 +1,8 @@
 """What a replay of a capture and live data in PAPER mode share: one engine, and a paper venue for its orders.
 
 Effects are carried out here in the order they come. The venue hears of every change of a book and of every
-print right after the engine; a send the gate refuses goes back to the engine once the input that caused it
-has been handled whole.
+print right after the engine; what comes of an effect at once (a send the gate refuses, the gate itself) goes
+back to the engine when the input that caused it has been handled whole.
 """
 
 from __future__ import annotations
@@ -22,10 +22,14 @@ from pipeline.core.effects import (
     SubmitOrder,
 )
 from pipeline.core.engine import Engine
-from pipeline.core.inputs import BookTicker, DepthSnapshot, DepthUpdate, Input, SendRefused, Trade
+from pipeline.core.inputs import BookTicker, DepthSnapshot, DepthUpdate, Input, Trade
+from pipeline.core.seen import SeenIds
 from pipeline.runtime.gateway import PaperGateway
 from pipeline.runtime.pump import JournalLike, Pump
 from pipeline.wire.codec import Codec
+
+OnGate = Callable[[CloseGate | OpenGate, Callable[[Input], None], int], None]
+"""Moves the engine's closer and hands over what the gate then is: the effect, where to put it, the time."""
 
 
 class PaperRun(ABC):
@@ -38,13 +42,14 @@ class PaperRun(ABC):
         gateway: PaperGateway,
         journal: JournalLike | None,
         sources: Sequence[str],
-        on_gate: Callable[[CloseGate | OpenGate], None] | None,
+        on_gate: OnGate | None,
     ) -> None:
         self.engine = engine
         self.pump = Pump(engine, codec, journal, self._carry_out, self._observe, sources)
         self.gateway = gateway
         self._on_gate = on_gate
-        self._refusals: deque[SendRefused] = deque()
+        self._replies: deque[Input] = deque()
+        self._prints = {symbol: SeenIds() for symbol in engine.symbols}
 
     @property
     @abstractmethod
@@ -62,7 +67,7 @@ class PaperRun(ABC):
     def put(self, event: Input) -> None:
         """Hand over an input from outside the market data (a command, the gate) at the session's time."""
         self.pump.event(event)
-        self._flush_refusals()
+        self._flush_replies()
 
     def queue_ahead(self) -> dict[str, int]:
         """Give the size ahead of each of our resting orders, by client order id."""
@@ -75,23 +80,23 @@ class PaperRun(ABC):
             case SubmitOrder():
                 refused = self.gateway.submit(effect, self.now_ns)
                 if refused is not None:
-                    self._refusals.append(refused)
+                    self._replies.append(refused)
             case CancelOrder():
                 self.gateway.cancel(effect, self.now_ns)
             case CancelAll():
                 self.gateway.cancel_all(effect, self.now_ns)
             case CloseGate() | OpenGate():
                 if self._on_gate is not None:
-                    self._on_gate(effect)
+                    self._on_gate(effect, self._replies.append, self.now_ns)
             case RequestSnapshot():
                 self._fetch(effect)
             case _:
                 # Channels are subscribed by URL, once a connection; alerts are the engine's own.
                 pass
 
-    def _flush_refusals(self) -> None:
-        while self._refusals:
-            self.pump.event(self._refusals.popleft())
+    def _flush_replies(self) -> None:
+        while self._replies:
+            self.pump.event(self._replies.popleft())
 
     def _observe(self, event: Input) -> None:
         match event:
@@ -99,7 +104,8 @@ class PaperRun(ABC):
                 synced = self.engine.synced_book(event.symbol)
                 if synced is not None:
                     self.gateway.on_book(synced, event.ts_recv_ns)
-            case Trade():
+            case Trade() if self._prints[event.symbol].is_new(event.trade_id):
+                # A print that came twice must not move our queues twice.
                 self.gateway.on_trade(event)
             case _:
                 pass

@@ -14,6 +14,7 @@ from pipeline.core.funnel import Funnel
 from pipeline.core.history import NO_SCORE_E6, MidRange, PathRing
 from pipeline.core.outcomes import Outcomes
 from pipeline.core.params import EngineParams
+from pipeline.core.seen import SeenIds
 from pipeline.core.sizing import MarketState
 from pipeline.core.sync import SyncedBook
 from pipeline.core.types import BookState, Instrument
@@ -80,6 +81,7 @@ class SymbolDesk:
         self.mid_path = PathRing(missing=0)
         self.score_path = PathRing(missing=NO_SCORE_E6)
         self.mid_range = MidRange()
+        self.trades_seen = SeenIds()
         self.prints: deque[tuple[int, int, int, int]] = deque(maxlen=PRINTS_KEPT)
         self.fill_marks: deque[tuple[int, int, int]] = deque(maxlen=FILLS_MARKED)
 

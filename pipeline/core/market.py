@@ -61,9 +61,12 @@ class MarketSide:
             self._touch_may_have_changed(desk, ts_ns)
 
     def on_trade(self, trade: Trade) -> None:
-        """Take a print of the tape."""
+        """Take a print of the tape, once."""
         desk = self._desk(trade.symbol)
         if desk is None:
+            return
+        if not desk.trades_seen.is_new(trade.trade_id):
+            self._state.counters.ignored_frames += 1
             return
         desk.newest_recv_ns = trade.ts_recv_ns
         self._state.counters.trades += 1

@@ -1,0 +1,60 @@
+"""`lobdeck bench` for real: every part gives its rows; the kill key is timed on a console nobody reads."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from app import bench_console
+from app.bench_terminal import TerminalProgram
+from app.bench_tools import BenchError, Plan
+from app.replay_command import demo_capture
+from pipeline.runtime.places import session_place
+from tests.fakes.sessions import run_lobdeck
+
+PARTS = ("book", "workers", "orders", "replay", "memory")
+
+
+def test_quick_bench_measures_every_part_but_the_screen(tmp_path: Path) -> None:
+    parts = [word for part in PARTS for word in ("--part", part)]
+    done = run_lobdeck(tmp_path, "bench", "--quick", "--json", "--capture", str(demo_capture()), *parts)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[1] for line in done.stderr.splitlines()] == list(PARTS)
+    content = json.loads(done.stdout)
+    measured = {row["what"]: row for row in content["rows"]}
+    assert len(measured) == 13
+    for what, row in measured.items():
+        if row["note"].startswith("not installed"):
+            continue
+        assert row["measured"] is not None, f"{what}: {row['note']}"
+        assert math.isfinite(row["measured"])
+        assert row["profile"] or row["verdict"] != "MISSED", f"{what} missed, no profile"
+    assert not (tmp_path / "sessions").exists(), "a bench left something in the user's home"
+
+
+def test_kill_key_reaches_the_gate_while_nobody_reads_the_screen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    monkeypatch.setenv("LOBDECK_HOME", str(home))
+    monkeypatch.setattr(bench_console, "FROZEN_S", 1.5)
+    plan = Plan((demo_capture(),), "shipped", synthetic=True, quick=True, home=home)
+    with bench_console.demo("bench-kill") as (_, (first_s, prices_s)):
+        assert 0 < first_s <= prices_s
+        row = bench_console.measure_kill(plan, session_place("bench-kill"))
+    assert row.measured is not None
+    assert 0 < row.measured < 1_000
+    assert not bench_console.is_running(session_place("bench-kill"))
+
+
+def test_a_program_that_ends_is_no_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOBDECK_HOME", str(tmp_path / "home"))
+    with (
+        TerminalProgram(("attach", "nosuch"), 24, 80) as console,
+        pytest.raises(BenchError, match="status 2"),
+    ):
+        console.wait_for_prices(30)

@@ -12,11 +12,9 @@ from functools import lru_cache
 
 from rich.cells import cell_len
 
-from pipeline.core.snapshot import InstrumentView
+from pipeline.core.snapshot import NONE_E6, InstrumentView
 from pipeline.core.types import Side, scaled_text
 
-NONE_E6 = 2_000_000
-"""The snapshot's mark for a ratio that is not there."""
 MISSING = "--"
 """What is printed where there is no number."""
 _SUFFIXES = ("", "k", "M", "G")
@@ -124,7 +122,7 @@ def signed(value: int, decimals: int) -> str:
 def ratio(value_e6: int, decimals: int = 2, sign: bool = True) -> str:
     """Print a ratio of 1e-6; `--` for the snapshot's mark of absence.
 
-    >>> ratio(412_000), ratio(2_000_000), ratio(670_000, sign=False)
+    >>> ratio(412_000), ratio(NONE_E6), ratio(670_000, sign=False)
     ('+0.41', '--', '0.67')
     """
     if value_e6 == NONE_E6:

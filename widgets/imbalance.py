@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.core.snapshot import ConsoleSnapshot, ImbalanceView
+from pipeline.core.snapshot import NONE_E6, ConsoleSnapshot, ImbalanceView
 from widgets.base import SnapshotWidget
-from widgets.cells import NONE_E6, ratio, right
+from widgets.cells import ratio, right
 from widgets.glyphs import VERTICAL
 from widgets.lines import Item, Line, fit, text
 from widgets.plot import centre_bar

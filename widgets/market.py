@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.core.snapshot import ConsoleSnapshot
+from pipeline.core.snapshot import NONE_E6, ConsoleSnapshot
 from widgets.alerts import alert_line
 from widgets.base import SnapshotWidget
-from widgets.cells import NONE_E6, price_text, ratio, right, side_word, size_places, size_text
+from widgets.cells import price_text, ratio, right, side_word, size_places, size_text
 from widgets.chart import POINT_NS, touch_words
 from widgets.imbalance import flow_items
 from widgets.lines import Item, Line, fit, join, text

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pipeline.core.snapshot import ConsoleSnapshot, ScoreView
+from pipeline.core.snapshot import NONE_E6, ConsoleSnapshot, ScoreView
 from widgets.base import SnapshotWidget
-from widgets.cells import NONE_E6, clean, left, ratio
+from widgets.cells import clean, left, ratio
 from widgets.chart import POINT_NS, columns_in
 from widgets.glyphs import CENTRE, DOT, RIGHT, VERTICAL, WRONG
 from widgets.lines import Item, Line, flow, overprint, pick_rows, text

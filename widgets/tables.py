@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.core.snapshot import ConsoleSnapshot, LimitRow, WorkerView
+from pipeline.core.snapshot import NONE_E6, ConsoleSnapshot, LimitRow, WorkerView
 from widgets.base import SnapshotWidget
-from widgets.cells import NONE_E6, clean, left, percent, ratio, right
+from widgets.cells import clean, left, percent, ratio, right
 from widgets.lines import Line, flow, shortened, text
 from widgets.marks import WORKER_ROLES
 from widgets.plot import bar

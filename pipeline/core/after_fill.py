@@ -15,7 +15,7 @@ from pipeline.core.types import Side
 HORIZONS_NS = (1_000_000_000, 10_000_000_000, 60_000_000_000)
 """1, 10 and 60 seconds."""
 
-NONE_MATURED_E6 = 2_000_000
+NONE_MATURED_E6 = 1 << 52
 """What a mean move reads as before any fill has matured."""
 
 _E9 = 1_000_000_000
@@ -85,7 +85,7 @@ class AfterFillMoves:
     def mean_e6(self, index: int, maker: bool | None = None) -> int:
         """Give the mean move over `HORIZONS_NS[index]` in 1e-6 of the price, positive = in our favour.
 
-        `maker` picks one kind of fill, None takes both. 2_000_000 while none has matured.
+        `maker` picks one kind of fill, None takes both. `NONE_MATURED_E6` while none has matured.
         """
         horizon = self._horizons[index]
         kinds = [horizon.maker, horizon.taker]

@@ -12,7 +12,7 @@ POINT_NS = 250_000_000
 POINTS = 240
 """One minute of points."""
 
-NO_SCORE_E6 = 2_000_000
+NO_SCORE_E6 = 1 << 52
 """What a score path holds where there was no score."""
 
 

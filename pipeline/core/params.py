@@ -112,7 +112,7 @@ class PermitParams(msgspec.Struct, frozen=True):
     """A window ends when the book has not been ok for this long."""
     vacated_ns: int = 2 * SECOND
     drift_ticks: int = 2
-    """A card's worst price stands this far, or `drift_e6`, or half the spread, beyond the touch: the widest."""
+    """A card's worst price stands beyond the touch by the widest of this, `drift_e6` and half the spread."""
     drift_e6: int = 100
     """The same in 1e-6 of the price; 100 is one basis point."""
 

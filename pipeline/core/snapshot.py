@@ -21,6 +21,9 @@ from pipeline.core.types import (
     WorkerState,
 )
 
+NONE_E6 = 1 << 52
+"""What stands where a number in 1e-6 is not known or not ready; far outside of all that can be."""
+
 
 class InstrumentView(msgspec.Struct, frozen=True, eq=False):
     """Scales of the selected symbol: price = ticks * tick_units / 10**price_decimals, and so on."""
@@ -143,13 +146,13 @@ class ScoreView(msgspec.Struct, frozen=True, eq=False):
     """Features that are not ready yet, by name."""
     horizon_ms: int
     path_e6: tuple[int, ...]
-    """60 s of the score, oldest first, one point each 250 ms; 2_000_000 where there was none."""
+    """60 s of the score, oldest first, one point each 250 ms; NONE_E6 where there was none."""
     came_true: str
     """Newest last: `+` right, `-` wrong, `.` no move."""
 
 
 class ImbalanceView(msgspec.Struct, frozen=True, eq=False):
-    """Order-book imbalance and flow; ratios in 1e-6, 2_000_000 = not ready."""
+    """Order-book imbalance and flow; ratios in 1e-6, NONE_E6 = not ready."""
 
     qi_1_e6: int
     qi_5_e6: int
@@ -300,7 +303,7 @@ class PositionView(msgspec.Struct, frozen=True, eq=False):
     maker_share_e6: int
     worst_case_lots: int
     after_1s_e6: int
-    """Mean signed mid move after our fills, 1e-6 of the price; 2_000_000 = none matured."""
+    """Mean signed mid move after our fills, 1e-6 of the price; NONE_E6 = none matured."""
     after_10s_e6: int
     home_base_e8: int
     exit_resting: bool

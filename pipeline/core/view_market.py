@@ -6,12 +6,19 @@ from pipeline.core.desk import SymbolDesk
 from pipeline.core.history import POINT_NS, POINTS
 from pipeline.core.order import Order
 from pipeline.core.params import ModelSpec
-from pipeline.core.snapshot import ChartView, ImbalanceView, InstrumentView, LadderView, ScoreView, TapeView
+from pipeline.core.snapshot import (
+    NONE_E6,
+    ChartView,
+    ImbalanceView,
+    InstrumentView,
+    LadderView,
+    ScoreView,
+    TapeView,
+)
 from pipeline.core.types import E6, Instrument
 
-LADDER_LEVELS = 60
+LADDER_LEVELS = 300
 TAPE_PRINTS = 40
-NOT_READY_E6 = 2_000_000
 _LARGE_PRINT_E6 = 100_000
 """Prints above this share of the size shown at the touch are marked."""
 
@@ -95,7 +102,7 @@ def imbalance_view(desk: SymbolDesk, now_ns: int) -> ImbalanceView:
 
     def shown(name: str) -> int:
         value = desk.features.shown_e6(name, now_ns) if desk.book_ok else None
-        return NOT_READY_E6 if value is None else value
+        return NONE_E6 if value is None else value
 
     return ImbalanceView(
         qi_1_e6=shown("qi_1"),

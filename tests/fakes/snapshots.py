@@ -11,6 +11,7 @@ from random import Random
 from msgspec.structs import replace
 
 from pipeline.core.snapshot import (
+    NONE_E6,
     AlertView,
     ChainView,
     ChartView,
@@ -50,7 +51,6 @@ START_NS = 1_795_425_067_000_000_000
 """2026-11-23, 09:11:07 UTC."""
 FRAME_NS = 100_000_000
 E8 = 100_000_000
-NONE_E6 = 2_000_000
 
 SPOT = InstrumentView("binance-spot", "BTCUSDT", "BTC", "USDT", 2, 1, 5, 1, 5)
 PERP = InstrumentView("sim", "BTCUSDT", "BTC", "USDT", 1, 1, 3, 1, 3)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import Command, FeedStatusChanged, WindowTerms
 from pipeline.core.params import EntryStyle, ExecutionParams
-from pipeline.core.snapshot import ConsoleSnapshot, StageView, WorkerView
+from pipeline.core.snapshot import NONE_E6, ConsoleSnapshot, StageView, WorkerView
 from pipeline.core.types import (
     QUOTE_SCALE,
     Authority,
@@ -71,11 +71,11 @@ def test_an_empty_engine_shows_nothing_it_does_not_know() -> None:
     shown = picture(Floor())
     assert shown.ladder.state is BookState.EMPTY
     assert (shown.ladder.age_ms, shown.ladder.last_gap_age_ms, shown.score.age_ms) == (-1, -1, -1)
-    assert (shown.imbalance.age_ms, shown.imbalance.qi_1_e6) == (-1, 2_000_000)
+    assert (shown.imbalance.age_ms, shown.imbalance.qi_1_e6) == (-1, NONE_E6)
     assert (shown.ladder.bids, shown.ladder.asks, shown.tape.prints) == ((), (), ())
     assert (shown.why.p_star_maker_e6, shown.why.p_star_taker_e6) == (2_000_000, 2_000_000)
     assert shown.counts.press_to_sent_p50_ms == -1
-    assert shown.position.after_1s_e6 == 2_000_000
+    assert shown.position.after_1s_e6 == NONE_E6
     assert shown.chain.stages[0].now_us == -1
     assert shown.kill is None
 

@@ -10,7 +10,7 @@ import sys
 from app.console import ConsoleApp, ConsoleSettings
 from app.console_kill import ConsoleKillSwitch
 from app.link import SocketLink
-from app.shell import ShellError, controlling_tty, operator
+from app.shell import ShellError, controlling_tty, operator, require_terminal
 from app.terminal_facts import frame_rate, plain_terminal, working_kill_key
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.link_messages import PROTOCOL_VERSION, Attach
@@ -65,8 +65,7 @@ def make_console(
     Raises:
         ShellError: there is no terminal.
     """
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise ShellError("no terminal here: use --headless, or `lobdeck attach` from one")
+    require_terminal()
     frame_hz = frame_rate(os.environ, slow=slow)
     who, tty = operator(), controlling_tty()
     attach = Attach(protocol=PROTOCOL_VERSION, who=who, tty=tty, watch=watch, frame_hz=frame_hz)

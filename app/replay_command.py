@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import importlib.resources
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from pathlib import Path
 from app.config import load_config
 from app.config_build import build_engine_params
 from app.launch import prepare_session, start_session
-from app.shell import operator
+from app.shell import operator, require_terminal
 from pipeline.core.types import Authority, Instrument, VenueMode
 from pipeline.models.expectation import Expectation, expectation_for
-from pipeline.models.inspection import inspect_model, model_spec
+from pipeline.models.inspection import InspectedModel, inspect_model, model_spec
+from pipeline.models.refusal import ModelRefused
 from pipeline.runtime.capture import CaptureInfo, probe
 from pipeline.runtime.instruments import load_instruments, parse_fees
 from pipeline.runtime.journal_reader import is_journal, read_journal
@@ -104,11 +106,12 @@ def parse_authority(text: str | None) -> Authority | None:
 
 def run_replay(options: ReplayOptions) -> int:
     """Run a replay to its end; give the exit status."""
-    spec, place = build_session(options)
     if options.headless:
-        return run_headless(spec, place)
+        return run_headless(*build_session(options))
+    require_terminal()
     from app.attach_command import attach_console
 
+    spec, place = build_session(options)
     start_session(spec, place)
     return attach_console(place, watch=False, slow=options.slow)
 
@@ -125,7 +128,11 @@ def run_headless(spec: SessionSpec, place: SessionPlace) -> int:
 
 
 def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
-    """Turn options into a session's spec and its directory; nothing has been started yet."""
+    """Turn options into a session's spec and its directory; nothing has been started yet.
+
+    The directory comes last, so that what is refused leaves none behind.
+    """
+    _check_summary(options.summary)
     if len(options.paths) == 1 and is_journal(options.paths[0]):
         return _journal_session(options)
     overrides = {} if options.workers is None else {"workers.count": options.workers}
@@ -135,8 +142,7 @@ def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
     instruments = load_instruments(info.venue, info.symbols, fees, config_dir() / "instruments.toml")
     today = datetime.datetime.fromtimestamp(info.first_ts_ns / 1e9, datetime.UTC).strftime("%Y-%m-%d")
     model_path = options.model or default_model(instruments)
-    inspected = inspect_model(model_path, expectation_for(instruments[0], today))
-    place = _place(options, info)
+    inspected = _inspected(model_path, expectation_for(instruments[0], today))
     params = build_engine_params(
         config,
         VenueMode.REPLAY,
@@ -145,6 +151,7 @@ def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
         model_spec(inspected.contract, inspected.model_id),
         session_number=1,
     )
+    place = _place(options, info)
     spec = SessionSpec(
         name=place.name,
         venue=info.venue,
@@ -201,6 +208,19 @@ def _journal_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]
         is_journal=True,
     )
     return spec, place
+
+
+def _check_summary(path: Path | None) -> None:
+    """Refuse a summary that could not be written when the session has ended."""
+    if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
+        raise OptionError(f"--summary {path}: wanted a file in a directory that can be written to")
+
+
+def _inspected(path: Path, expected: Expectation) -> InspectedModel:
+    try:
+        return inspect_model(path, expected)
+    except ModelRefused as problem:
+        raise OptionError(f"--model {path}: {problem}") from problem
 
 
 def _symbols(instruments: tuple[Instrument, ...]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import contextlib
 import getpass
 import json
 import os
+import sys
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -44,6 +45,16 @@ def controlling_tty() -> str:
         except OSError:
             continue
     return ""
+
+
+def require_terminal() -> None:
+    """Check, before anything is started for a console, that it can be shown.
+
+    Raises:
+        ShellError: there is no terminal.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ShellError("no terminal here: use --headless, or `lobdeck attach` from one")
 
 
 def targets(name: str | None) -> list[SessionPlace]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import Command, LinkChanged
-from pipeline.core.params import EngineParams
+from pipeline.core.params import MS, EngineParams
 from pipeline.core.snapshot import ReplayView
 from pipeline.core.types import Authority, TradingState
 from pipeline.models.expectation import expectation_for
@@ -185,14 +185,21 @@ class ReplaySession(SessionHost):
 
 
 def open_pool(spec: SessionSpec, directory: Path) -> WorkerPool | None:
-    """Start the workers of a session; None without a model."""
+    """Start the workers of a session; None without a model.
+
+    A replay waits for every answer, so that it gives the same on any machine; live data wait for none.
+    """
     if spec.is_journal or not spec.model_path or spec.params.model is None:
         return None
     params = PoolParams(
         workers=spec.workers,
+        spares=spec.worker_spares,
         depth=spec.ring_depth,
-        deadline_ns=spec.worker_deadline_ms * 1_000_000,
-        lockstep=True,
+        deadline_ns=spec.worker_deadline_ms * MS,
+        lockstep=spec.feed is None,
+        hang_ns=spec.worker_hang_ms * MS,
+        backoff_ns=spec.worker_restart_first_ms * MS,
+        backoff_max_ns=spec.worker_restart_max_ms * MS,
         log_path=directory / "workers.log",
     )
     expectation = expectation_for(spec.params.instruments[0], spec.today, spec.params.model.model_id)

@@ -41,7 +41,7 @@ from pipeline.runtime.link_server import Client, LinkServer
 from pipeline.runtime.locks import InstanceLock
 from pipeline.runtime.pump import Pump
 from pipeline.runtime.spec import SessionSpec
-from pipeline.runtime.summary import EXIT_FAILED, Summary, build_summary
+from pipeline.runtime.summary import EXIT_FAILED, FeedCounts, Summary, build_summary
 from pipeline.runtime.workers import WorkerPool
 from pipeline.sim.paper import PaperVenue
 
@@ -126,6 +126,10 @@ class SessionHost(ABC):
     def _has_ended(self) -> str:
         """Give why the session ends by itself, or an empty text."""
         return ""
+
+    def _feed_counts(self) -> FeedCounts:
+        """Give what became of the connections of a feed; zeros where there is none."""
+        return FeedCounts()
 
     def _can_converge(self) -> bool:
         """Say whether waiting brings the answers to our cancels."""
@@ -292,6 +296,7 @@ class SessionHost(ABC):
             pool=self._pool,
             pids={"engine": os.getpid(), "guard": None, "sim": None},
             journal=str(self._directory / "journal") if self.spec.journal else "",
+            feed=self._feed_counts(),
         )
 
     def consoles_changed(self, attached: int, *, detached_on_purpose: bool) -> None:
@@ -327,6 +332,6 @@ def open_journal(spec: SessionSpec, directory: Path) -> JournalWriter:
         created_ns=time.time_ns(),
         params=spec.params,
         codecs=(spec.venue,),
-        sources=spec.symbols,
+        sources=spec.sources,
     )
     return JournalWriter.create(directory / "journal", header, segment_bytes=spec.journal_segment_mb << 20)

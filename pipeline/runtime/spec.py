@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.core.params import EngineParams
+from pipeline.runtime.feed_params import FeedParams
 
 
 class SessionSpec(msgspec.Struct, frozen=True):
@@ -46,6 +47,20 @@ class SessionSpec(msgspec.Struct, frozen=True):
     """True for the bundled synthetic market: the screen says that profit there means nothing."""
     today: str = ""
     """UTC date the session was started, for models that expire; empty leaves that check out."""
+    feed: FeedParams | None = None
+    """Live data of the venue in real time; None for a replay of `captures`."""
+    worker_spares: int = 1
+    worker_hang_ms: int = 400
+    worker_restart_first_ms: int = 50
+    worker_restart_max_ms: int = 5_000
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Give the symbols a frame's source points into, for frames that name none themselves.
+
+        What comes off a live stream always names its symbol: there, source 0 stands for no symbol.
+        """
+        return self.symbols if self.feed is None else ("", *self.symbols)
 
 
 def write_spec(spec: SessionSpec, path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgspec
@@ -20,6 +20,20 @@ EXIT_KILLED = 4
 EXIT_FAILED = 5
 
 _TOP_LEVELS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FeedCounts:
+    """What became of a live feed's connections, over all its routes."""
+
+    connections: int = 0
+    lost: int = 0
+    bridged: int = 0
+    """Old connections replaced by a new one without a gap."""
+    duplicates: int = 0
+    """Messages both connections brought while one bridged the other; one of each passed."""
+    snapshots: int = 0
+    snapshots_failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,7 @@ def build_summary(
     pool: WorkerPool | None,
     pids: dict[str, int | None],
     journal: str,
+    feed: FeedCounts,
 ) -> Summary:
     """Sum up a session as it stands."""
     word, status = exit_of(engine)
@@ -51,6 +66,7 @@ def build_summary(
         "position": engine.position_summary(),
         "latency_us": {name: histogram.summary_us() for name, histogram in pump.histograms.items()},
         "workers": _workers(pool),
+        "feed": asdict(feed),
         "effects": pump.effects,
         "inputs_sha256": pump.inputs_sha256,
         "effects_sha256": pump.effects_sha256,

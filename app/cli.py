@@ -42,6 +42,13 @@ SecondsOption = Annotated[float, typer.Option("--seconds", min=0.0, help="End af
 SummaryOption = Annotated[Path | None, typer.Option("--summary", help="Write the summary JSON here.")]
 JournalOption = Annotated[bool, typer.Option("--journal", help="Write a journal of the session.")]
 SlowOption = Annotated[bool, typer.Option("--slow", help="Draw once a second, for a thin link.")]
+VenueOption = Annotated[str, typer.Option("--venue", help="binance or binance-usdm.")]
+SymbolOption = Annotated[
+    list[str], typer.Option("--symbol", help="As BTCUSDT; more with commas, or the option again.")
+]
+BaseUrlOption = Annotated[
+    str, typer.Option("--base-url", help="A server in the venue's place, as ws://127.0.0.1:9000.")
+]
 SessionArgument = Annotated[str | None, typer.Argument(help="Name of a session.")]
 
 
@@ -127,6 +134,76 @@ def replay(
         slow=slow,
     )
     raise typer.Exit(run_replay(options))
+
+
+@app.command("run")
+def run_command(
+    venue: VenueOption,
+    symbol: SymbolOption,
+    live: Annotated[bool, typer.Option("--live", help="Real orders; not available yet.")] = False,
+    base_url: BaseUrlOption = "",
+    name: NameOption = None,
+    authority: AuthorityOption = None,
+    model: ModelOption = None,
+    fees: FeesOption = None,
+    workers: WorkersOption = None,
+    config: ConfigOption = None,
+    headless: HeadlessOption = False,
+    seconds: SecondsOption = 0.0,
+    summary: SummaryOption = None,
+    journal: Annotated[bool, typer.Option("--journal/--no-journal", help="Keep what happened.")] = True,
+    slow: SlowOption = False,
+) -> None:
+    """Trade a venue's live data on paper: real books and prints, orders to the paper venue."""
+    from app.run_command import RunOptions, run_live, symbols_of
+
+    options = RunOptions(
+        venue=venue,
+        symbols=symbols_of(symbol),
+        live=live,
+        base_url=base_url,
+        name=name,
+        authority=authority,
+        model=model,
+        fees=fees,
+        workers=workers,
+        config=config,
+        headless=headless,
+        seconds=seconds,
+        summary=summary,
+        journal=journal,
+        slow=slow,
+    )
+    raise typer.Exit(run_live(options))
+
+
+@app.command("record")
+def record_command(
+    venue: VenueOption,
+    symbol: SymbolOption,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write stamped lines here as well, at the end.")
+    ] = None,
+    base_url: BaseUrlOption = "",
+    name: NameOption = None,
+    config: ConfigOption = None,
+    seconds: SecondsOption = 0.0,
+    summary: SummaryOption = None,
+) -> None:
+    """Record a venue's live data into a journal until Ctrl+C; no model, no orders."""
+    from app.run_command import RecordOptions, record, symbols_of
+
+    options = RecordOptions(
+        venue=venue,
+        symbols=symbols_of(symbol),
+        output=output,
+        base_url=base_url,
+        name=name,
+        config=config,
+        seconds=seconds,
+        summary=summary,
+    )
+    raise typer.Exit(record(options))
 
 
 @app.command()
@@ -285,12 +362,19 @@ def doctor() -> None:
 @app.command()
 def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds: below a minute, not three.")] = False,
+    capture: Annotated[
+        list[Path] | None, typer.Option("--capture", help="Measure on these Binance spot captures.")
+    ] = None,
+    part: Annotated[
+        list[str] | None,
+        typer.Option("--part", help="Only book, workers, orders, replay, memory or console."),
+    ] = None,
 ) -> None:
     """Measure the budgets on this machine, as ratios taken side by side."""
     from app.bench import run_bench
 
-    typer.echo(run_bench(as_json=as_json, quick=quick))
+    typer.echo(run_bench(as_json=as_json, quick=quick, captures=capture or (), parts=part or ()))
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -332,6 +332,49 @@ class WorkerSettings(Section):
         return self
 
 
+class FeedSettings(Section):
+    """Live market data."""
+
+    base_url: Annotated[str, Field(max_length=200)] = Field(
+        default="",
+        examples=["ws://127.0.0.1:9000"],
+        description="A server that answers streams and requests in the venue's place. Unset: the venue.",
+    )
+    max_frame_mb: Annotated[Whole, Field(ge=1, le=1_024)] = Field(
+        default=32, description="A message beyond this ends its connection."
+    )
+    first_message_ms: Milliseconds = Field(
+        default=5_000, description="A channel silent for so long after connecting is reported."
+    )
+    silent_depth_ms: Milliseconds = Field(
+        default=10_000, description="A depth or ticker channel silent for so long is reported."
+    )
+    silent_trades_ms: Milliseconds = Field(
+        default=60_000, description="The same for a trade channel; quiet symbols print seldom."
+    )
+    deaf_ms: Milliseconds = Field(
+        default=30_000, description="A connection that brings no message for so long is replaced."
+    )
+    reconnect_first_ms: Milliseconds = Field(
+        default=500, description="Longest wait before the first reconnection; the wait is drawn below it."
+    )
+    reconnect_max_ms: Milliseconds = Field(
+        default=30_000, description="The longest wait doubles up to this while connecting fails."
+    )
+    reconnects: Annotated[Whole, Field(ge=1, le=300)] = Field(
+        default=30, description="Connections each route may open in ten minutes."
+    )
+    snapshot_levels: Annotated[Whole, Field(ge=5, le=5_000)] = Field(
+        default=1_000, description="Levels of each side a whole book is asked for with."
+    )
+
+    @model_validator(mode="after")
+    def _waits_rise(self) -> FeedSettings:
+        most = self.reconnect_max_ms
+        _require(self.reconnect_first_ms <= most, f"reconnect_first_ms at most reconnect_max_ms ({most})")
+        return self
+
+
 class ReplaySettings(Section):
     """The virtual delays of a replay and of the paper venue."""
 
@@ -396,6 +439,7 @@ class Config(BaseSettings):
     )
     health: HealthSettings = HealthSettings()
     workers: WorkerSettings = WorkerSettings()
+    feed: FeedSettings = FeedSettings()
     replay: ReplaySettings = ReplaySettings()
     console: ConsoleSettings = ConsoleSettings()
 

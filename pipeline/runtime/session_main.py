@@ -21,8 +21,10 @@ from pipeline.runtime.journal_format import JournalError
 from pipeline.runtime.locks import InstanceLock, LockHeldError
 from pipeline.runtime.places import session_place
 from pipeline.runtime.session import ReplaySession, collector_tamed, open_pool
+from pipeline.runtime.session_host import SessionHost
 from pipeline.runtime.spec import SessionSpec, read_spec
 from pipeline.runtime.summary import EXIT_FAILED, EXIT_USAGE, Summary
+from pipeline.runtime.workers import WorkerPool
 
 SPEC_NAME = "spec"
 SUMMARY_NAME = "summary.json"
@@ -39,7 +41,7 @@ def run_session(spec: SessionSpec, directory: Path) -> Summary:
         gate = Gate.attach(directory)
         pool = open_pool(spec, directory)
         try:
-            session = ReplaySession(spec, directory, gate, pool, lock)
+            session = _session(spec, directory, gate, pool, lock)
             with collector_tamed(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 summary = runner.run(session.run())
         finally:
@@ -50,6 +52,17 @@ def run_session(spec: SessionSpec, directory: Path) -> Summary:
     if spec.summary_path:
         Path(spec.summary_path).write_bytes(summary.to_json())
     return summary
+
+
+def _session(
+    spec: SessionSpec, directory: Path, gate: Gate, pool: WorkerPool | None, lock: InstanceLock
+) -> SessionHost:
+    if spec.feed is None:
+        return ReplaySession(spec, directory, gate, pool, lock)
+    # A replay needs neither sockets nor HTTP; loading them takes a tenth of a second.
+    from pipeline.runtime.live_session import LiveSession
+
+    return LiveSession(spec, spec.feed, directory, gate, pool, lock)
 
 
 def main() -> int:

@@ -1,0 +1,230 @@
+"""`lobdeck run` and `lobdeck record`: from options to a session on a venue's live data.
+
+Orders of `run` meet the paper venue; `record` has no model and trades nothing. Real orders are refused.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from app.config import Config, load_config
+from app.config_build import build_engine_params
+from app.journal_command import export
+from app.launch import start_session
+from app.replay_command import OptionError, default_model, parse_authority, run_headless
+from app.shell import operator
+from pipeline.core.params import EngineParams
+from pipeline.core.types import Authority, Instrument, VenueMode
+from pipeline.models.expectation import expectation_for
+from pipeline.models.inspection import inspect_model, model_spec
+from pipeline.runtime.feed_endpoints import depth_weight, feed_urls
+from pipeline.runtime.feed_params import FeedParams
+from pipeline.runtime.instruments import load_instruments, parse_fees
+from pipeline.runtime.places import SessionPlace, config_dir, make_session, new_session_name, session_place
+from pipeline.runtime.spec import SessionSpec
+
+_FRAME_MARGIN_BYTES = 64 * 1024
+"""Kept free of a journal segment beside the largest message."""
+MOST_SYMBOLS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line asked for."""
+
+    venue: str
+    symbols: tuple[str, ...]
+    base_url: str = ""
+    live: bool = False
+    name: str | None = None
+    authority: str | None = None
+    model: Path | None = None
+    fees: str | None = None
+    workers: int | None = None
+    config: Path | None = None
+    headless: bool = False
+    seconds: float = 0.0
+    summary: Path | None = None
+    journal: bool = True
+    slow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOptions:
+    """What the command line asked `record` for."""
+
+    venue: str
+    symbols: tuple[str, ...]
+    base_url: str = ""
+    name: str | None = None
+    config: Path | None = None
+    output: Path | None = None
+    seconds: float = 0.0
+    summary: Path | None = None
+
+
+def run_live(options: RunOptions) -> int:
+    """Run a session on live data to its end; give the exit status.
+
+    Raises:
+        OptionError: an option cannot be used.
+    """
+    spec, place = build_live_session(options)
+    if options.headless:
+        return run_headless(spec, place)
+    from app.attach_command import attach_console
+
+    start_session(spec, place)
+    return attach_console(place, watch=False, slow=options.slow)
+
+
+def record(options: RecordOptions) -> int:
+    """Record live data until told to stop, without a screen; give the exit status.
+
+    Raises:
+        OptionError: several symbols for one file of stamped lines, or a file that exists.
+        ExportError: the file cannot be written; the journal stands.
+    """
+    output = options.output
+    if output is not None and len(options.symbols) > 1:
+        raise OptionError("-o with several symbols: stamped lines name no symbol; leave -o out for a journal")
+    if output is not None and output.exists():
+        raise OptionError(f"-o {output}: exists already; name another file")
+    spec, place = _recording(options)
+    status = run_headless(spec, place)
+    if output is not None:
+        export(place.journal_dir, output)
+    return status
+
+
+def build_live_session(options: RunOptions) -> tuple[SessionSpec, SessionPlace]:
+    """Turn options into a session's spec and its directory; nothing has been started yet.
+
+    Raises:
+        OptionError: an option cannot be used.
+    """
+    if options.live:
+        raise OptionError("--live: real orders are not available yet; without it orders meet the paper venue")
+    overrides = {} if options.workers is None else {"workers.count": options.workers}
+    config = load_config(options.config, overrides)
+    fees = parse_fees(options.fees) if options.fees is not None else None
+    feed = feed_params(options.venue, options.base_url, config)
+    instruments = load_instruments(options.venue, options.symbols, fees, config_dir() / "instruments.toml")
+    today = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
+    model_path = options.model or default_model(instruments)
+    inspected = inspect_model(model_path, expectation_for(instruments[0], today))
+    params = build_engine_params(
+        config,
+        VenueMode.PAPER,
+        parse_authority(options.authority),
+        instruments,
+        model_spec(inspected.contract, inspected.model_id),
+        session_number=1,
+    )
+    place = _place(options.name, options.venue, options.symbols[0])
+    spec = _spec(place, params, feed, config, options.seconds, options.summary)
+    spec = msgspec.structs.replace(
+        spec,
+        model_path=str(model_path.absolute()),
+        headless=options.headless,
+        journal=options.journal,
+        today=today,
+    )
+    return spec, place
+
+
+def symbols_of(given: Sequence[str]) -> tuple[str, ...]:
+    """Give the symbols of `--symbol`, which may stand several times or hold commas: capitals, each once.
+
+    Raises:
+        OptionError: none, or more than a session takes.
+    """
+    names = (name.strip().upper() for text in given for name in text.split(","))
+    wanted = tuple(dict.fromkeys(name for name in names if name))
+    if not 1 <= len(wanted) <= MOST_SYMBOLS:
+        raise OptionError(f"--symbol: found {len(wanted)} symbols, wanted 1 to {MOST_SYMBOLS}")
+    return wanted
+
+
+def feed_params(venue: str, base_url: str, config: Config) -> FeedParams:
+    """Give the feed's settings; `base_url` of the command line goes before the configured one.
+
+    Raises:
+        FeedError: unknown venue, no URL, or a book deeper than the venue gives.
+    """
+    settings = config.feed
+    stream_url, rest_url = feed_urls(venue, base_url or settings.base_url)
+    depth_weight(venue, settings.snapshot_levels)
+    segment_bytes = config.session.journal_segment_mb << 20
+    return FeedParams(
+        stream_url=stream_url,
+        rest_url=rest_url,
+        max_frame_bytes=min(settings.max_frame_mb << 20, segment_bytes - _FRAME_MARGIN_BYTES),
+        first_message_ms=settings.first_message_ms,
+        silent_depth_ms=settings.silent_depth_ms,
+        silent_trades_ms=settings.silent_trades_ms,
+        deaf_ms=settings.deaf_ms,
+        backoff_first_ms=settings.reconnect_first_ms,
+        backoff_longest_ms=settings.reconnect_max_ms,
+        attempts=settings.reconnects,
+        snapshot_limit=settings.snapshot_levels,
+    )
+
+
+def _recording(options: RecordOptions) -> tuple[SessionSpec, SessionPlace]:
+    config = load_config(options.config)
+    feed = feed_params(options.venue, options.base_url, config)
+    instruments = load_instruments(options.venue, options.symbols, None, config_dir() / "instruments.toml")
+    params = build_engine_params(config, VenueMode.PAPER, Authority.OBSERVE, instruments, None)
+    place = _place(options.name, f"record-{options.venue}", options.symbols[0])
+    spec = _spec(place, params, feed, config, options.seconds, options.summary)
+    return msgspec.structs.replace(spec, headless=True, journal=True), place
+
+
+def _spec(
+    place: SessionPlace,
+    params: EngineParams,
+    feed: FeedParams,
+    config: Config,
+    seconds: float,
+    summary: Path | None,
+) -> SessionSpec:
+    workers = config.workers
+    return SessionSpec(
+        name=place.name,
+        venue=params.instruments[0].venue,
+        symbols=_names(params.instruments),
+        params=params,
+        captures=(),
+        model_path="",
+        workers=workers.count,
+        ring_depth=workers.ring_depth,
+        worker_deadline_ms=workers.deadline_ms,
+        ack_latency_ns=config.replay.ack_latency_ms * 1_000_000,
+        cancel_latency_ns=config.replay.cancel_latency_ms * 1_000_000,
+        journal_segment_mb=config.session.journal_segment_mb,
+        seconds=seconds,
+        summary_path=str(summary.absolute()) if summary else "",
+        linger_s=float(config.session.linger_s),
+        operator=operator(),
+        feed=feed,
+        worker_spares=workers.spares,
+        worker_hang_ms=workers.hang_ms,
+        worker_restart_first_ms=workers.restart_first_ms,
+        worker_restart_max_ms=workers.restart_max_ms,
+    )
+
+
+def _names(instruments: tuple[Instrument, ...]) -> tuple[str, ...]:
+    return tuple(instrument.symbol for instrument in instruments)
+
+
+def _place(name: str | None, prefix: str, symbol: str) -> SessionPlace:
+    if name is not None:
+        return make_session(name)
+    return session_place(new_session_name(f"{prefix}-{symbol}"))

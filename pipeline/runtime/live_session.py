@@ -1,0 +1,122 @@
+"""A live session: a venue's public data in real time, orders to the paper venue.
+
+Messages reach the engine in the callback that read them; this loop adds the beat every 10 ms, with how late
+it came, the gate, the workers' counters and the consoles' pictures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from pipeline.core.engine import Engine
+from pipeline.runtime.capture_run import BEAT_NS
+from pipeline.runtime.clock import SessionClock
+from pipeline.runtime.feed import Feed
+from pipeline.runtime.feed_params import FeedParams
+from pipeline.runtime.gate import Gate
+from pipeline.runtime.link_messages import CommandResult, ReplayControl
+from pipeline.runtime.live_run import LiveRun
+from pipeline.runtime.locks import InstanceLock
+from pipeline.runtime.session_host import SessionHost
+from pipeline.runtime.spec import SessionSpec
+from pipeline.runtime.summary import FeedCounts
+from pipeline.runtime.workers import WorkerPool
+from pipeline.wire.venues import codec_for
+
+BEAT_S = BEAT_NS / 1e9
+
+
+class LiveSession(SessionHost):
+    """Hosts one engine on a venue's feed."""
+
+    def __init__(
+        self,
+        spec: SessionSpec,
+        feed: FeedParams,
+        directory: Path,
+        gate: Gate,
+        pool: WorkerPool | None,
+        lock: InstanceLock,
+    ) -> None:
+        super().__init__(spec, directory, gate, pool, lock)
+        clock = SessionClock()
+        instruments = {i.symbol: i for i in spec.params.instruments}
+        self._run = LiveRun(
+            engine=Engine(spec.params),
+            codec=codec_for(spec.venue, instruments, max_frame_bytes=feed.max_frame_bytes),
+            gateway=self._paper_gateway(),
+            pool=pool,
+            journal=self._journal,
+            sources=spec.sources,
+            clock=clock,
+            on_gate=self._gate_watch.carry_out,
+        )
+        self._feed_params = feed
+        self._clock = clock
+        self._feed: Feed | None = None
+        self._failure: BaseException | None = None
+        self._next_counters_s = 0.0
+
+    @property
+    def run_(self) -> LiveRun:
+        """Give the run that feeds the engine."""
+        return self._run
+
+    def replay(self, request: ReplayControl) -> CommandResult:
+        """Refuse: real time has no pace."""
+        return CommandResult(request.request_id, ok=False, text="live data: nothing to pause or seek")
+
+    async def _drive(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._note_failure)
+        feed = Feed(self.spec.venue, self.spec.symbols, self._feed_params, self._clock, self._run)
+        self._feed = feed
+        self._run.want_snapshot = feed.want_snapshot
+        self._watch_gate()
+        feed.start()
+        try:
+            next_s = time.monotonic()
+            while not self._is_over():
+                self._turn(feed)
+                next_s = max(next_s + BEAT_S, time.monotonic())
+                await self._sleep(next_s - time.monotonic())
+                if self._failure is not None:
+                    raise self._failure
+        finally:
+            await feed.close()
+
+    def _turn(self, feed: Feed) -> None:
+        self._watch_gate()
+        self._run.collect_answers()
+        self._run.beat(self._lag_us * 1_000)
+        now_s = time.monotonic()
+        self._look_after_workers(now_s)
+        feed.tick(self._run.now_ns)
+        self._link.tick(now_s)
+        self._each_second(now_s)
+
+    def _look_after_workers(self, now_s: float) -> None:
+        """Replace what hangs; tell the engine of the workers once a second and at each change."""
+        if self._pool is None:
+            return
+        changed = self._pool.tick(self._run.now_ns)
+        if changed or now_s >= self._next_counters_s:
+            self._next_counters_s = now_s + 1.0
+            self._run.put(self._pool.counters(self._run.now_ns))
+
+    def _note_failure(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Keep what a callback of the loop raised: the session must not go on with a broken engine.
+
+        Trouble of sockets is reported here too and is the feed's and the link's daily bread.
+        """
+        problem = context.get("exception")
+        if problem is None or isinstance(problem, OSError):
+            sys.stderr.write(f"lobdeck: {context['message']}\n")
+        else:
+            self._failure = self._failure or problem
+
+    def _feed_counts(self) -> FeedCounts:
+        return FeedCounts() if self._feed is None else self._feed.counts()

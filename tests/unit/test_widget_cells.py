@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.core.snapshot import NONE_E6
 from tests.fakes.snapshots import PERP, SPOT, START_NS, TINY
 from widgets import cells, times
 
@@ -56,8 +57,8 @@ def test_a_number_that_does_not_fit_is_never_cut() -> None:
 
 
 def test_what_is_not_there_is_not_a_zero() -> None:
-    assert cells.ratio(cells.NONE_E6) == "--"
-    assert cells.basis_points(cells.NONE_E6) == "--"
+    assert cells.ratio(NONE_E6) == "--"
+    assert cells.basis_points(NONE_E6) == "--"
     assert cells.percent(-1) == "--"
     assert times.delay_text(-1) == "--"
     assert times.age_text(-1) == "never"

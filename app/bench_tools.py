@@ -13,6 +13,7 @@ from pathlib import Path
 SHUFFLE_SEED = 1
 PROFILED = 3
 """Functions a profile names."""
+_NO_WORK = ("poll", "select", "sleep", "acquire", "importlib", "builtins.compile", "marshal.loads")
 
 
 class BenchError(Exception):
@@ -67,10 +68,14 @@ def top_functions(run: Callable[[], object]) -> str:
 
 
 def profile_line(stats: pstats.Stats) -> str:
-    """Name the functions most time was spent in themselves: `file:function share`, most first."""
+    """Name the functions most time was spent in themselves: `file:function share`, most first.
+
+    Waiting and importing are left out: neither is work that a faster line would save.
+    """
     times: dict[tuple[str, int, str], float] = {
         function: numbers[2]
         for function, numbers in stats.stats.items()  # type: ignore[attr-defined]  # not in the stubs
+        if not any(word in part for word in _NO_WORK for part in (function[0], function[2]))
     }
     whole = sum(times.values()) or 1.0
     most = sorted(times, key=lambda function: -times[function])[:PROFILED]

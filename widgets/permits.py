@@ -63,7 +63,7 @@ def permit_lines(permit: PermitView, view: InstrumentView, width: int) -> list[L
         ),
         (1, text(f"{sign} {price_text(view, permit.worst_ticks)}" if permit.worst_ticks else "", "text")),
         (1, text(f"{permit.used}/{permit.max_orders}" if permit.max_orders > 1 else "", "text")),
-        (0, text(age_text(permit.left_ms) if is_open(permit) else clean(permit.state), role)),
+        (0, text(_left(permit), role)),
     ]
     lines = [fit(items, width, gap=1)]
     if permit.why:
@@ -85,3 +85,10 @@ def foot_lines(snapshot: ConsoleSnapshot, width: int) -> list[Line]:
         fit([(0, ((" ", "text"), *opened)), (1, (("w", "key"), (" opens one", "dim")))], width),
         ((" ", "text"), *fit(quiet, width - 1, gap=1)),
     ]
+
+
+def _left(permit: PermitView) -> str:
+    """Give the time an open permit has left; one that only the limits bound says so."""
+    if not is_open(permit):
+        return clean(permit.state)
+    return age_text(permit.left_ms) if permit.kind != "auto" else "until ended"

@@ -46,6 +46,24 @@ class LiveMarket:
         }
 
     @property
+    def listings(self) -> Sequence[Listing]:
+        """Give what is listed."""
+        return [market.listing for market in self.exchange.markets.values()]
+
+    def is_trading(self, symbol: str) -> bool:
+        """Say whether a listed symbol takes orders."""
+        return self.exchange.markets[symbol].is_open
+
+    def snapshot(self, symbol: str, limit: int) -> str:
+        """Print a symbol's book as it stands, at most `limit` levels a side.
+
+        Raises:
+            VenueError: the symbol is not listed.
+        """
+        self.exchange.market(symbol)
+        return self.feeds[symbol].snapshot(limit)
+
+    @property
     def next_ns(self) -> int:
         """Give when something happens next."""
         feeds, flows = self.feeds.values(), self.flows.values()

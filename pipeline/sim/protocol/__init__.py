@@ -1,0 +1,1 @@
+"""The simulated exchange's side of Binance spot's protocol: streams, WebSocket API, REST; pure."""

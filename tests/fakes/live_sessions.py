@@ -1,176 +1,159 @@
-"""Real session processes for tests, without a console, and a bare client for their link socket."""
+"""Live sessions for process tests: the real command on a feed server, and the proof from its journal."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
 import signal
-import struct
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
+import psutil
 
-from app.launch import start_session
-from app.replay_command import ReplayOptions, build_session, demo_capture
-from pipeline.core.inputs import Command, OperatorCommand
-from pipeline.runtime.link_messages import (
-    PROTOCOL_VERSION,
-    Attach,
-    CommandRequest,
-    CommandResult,
-    FromConsole,
-    FromSession,
-    Hello,
-    StatusAnswer,
-    StatusRequest,
-)
-from pipeline.runtime.places import SessionPlace
-from pipeline.runtime.unix_socket import connect_unix_socket
+from pipeline.core.effects import Effect
+from pipeline.core.engine import Engine
+from pipeline.core.inputs import FeedStatusChanged, Input, WorkerCounters
+from pipeline.core.params import EngineParams
+from pipeline.core.types import BookState
+from pipeline.runtime.journal_reader import read_journal
+from pipeline.runtime.journal_run import JournalRun
+from pipeline.wire.venues import codec_for
+from tests.fakes.feed_market import FeedMarket
+from tests.fakes.feed_server import FeedServer
+from tests.fakes.sessions import ROOT
 
-_LENGTH = struct.Struct(">I")
-_decoder: msgspec.msgpack.Decoder[FromSession] = msgspec.msgpack.Decoder(FromSession)
+FAST = {
+    "LOBDECK_FEED__RECONNECT_FIRST_MS": "100",
+    "LOBDECK_FEED__RECONNECT_MAX_MS": "400",
+    "LOBDECK_FEED__RECONNECTS": "300",
+}
+"""A feed as patient as shipped would make every test wait."""
 
 
+@dataclass(eq=False)
 class LiveSession:
-    """A running session of the bundled market, in AUTO at no fees unless asked otherwise."""
+    """One `lobdeck run` or `record` in a process of its own."""
 
-    def __init__(self, process: subprocess.Popen[bytes], place: SessionPlace) -> None:
-        self.process = process
-        self.place = place
+    home: Path
+    name: str
+    process: asyncio.subprocess.Process
+    summary_path: Path
 
-    def status(self) -> dict[str, Any]:
-        """Ask for the summary as it stands."""
-        with LinkClient(self.place) as client:
-            return client.status()
+    @property
+    def journal(self) -> Path:
+        return self.home / "sessions" / self.name / "journal"
 
-    def until(self, holds: Callable[[dict[str, Any]], bool], timeout_s: float = 20.0) -> dict[str, Any]:
-        """Wait until the summary says what is wanted, and give it."""
-        deadline_s = time.monotonic() + timeout_s
-        while True:
-            content = self.status()
-            if holds(content):
-                return content
-            assert time.monotonic() < deadline_s, f"not within {timeout_s} s: {content}"
-            time.sleep(0.05)
+    def workers(self) -> list[psutil.Process]:
+        """Give the inference processes, oldest first."""
+        children = psutil.Process(self.process.pid).children()
+        return [child for child in children if any("worker_main" in part for part in child.cmdline())]
 
-    def wait(self, timeout_s: float = 15.0) -> int:
-        """Wait for its end and give the exit status."""
-        return self.process.wait(timeout_s)
+    async def stop(self) -> dict[str, Any]:
+        """Ask the session to end and give its summary; a failed one fails the test with its words."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGINT)
+        return await self.ended()
 
-    def summary(self) -> dict[str, Any]:
-        """Read the summary it left behind."""
-        content: dict[str, Any] = json.loads((self.place.root / "summary.json").read_text())
+    async def ended(self) -> dict[str, Any]:
+        """Wait for the end and give the summary."""
+        async with asyncio.timeout(30):
+            _, errors = await self.process.communicate()
+        assert self.process.returncode == 0, errors.decode()
+        content: dict[str, Any] = json.loads(self.summary_path.read_text())
         return content
 
 
-@contextlib.contextmanager
-def live_session(
-    name: str | None = None, *, model: bool = True, spec_changes: dict[str, Any] | None = None, **options: Any
-) -> Iterator[LiveSession]:
-    """Start a session and see to it that it is gone afterwards; LOBDECK_HOME says where."""
-    chosen: dict[str, Any] = {
-        "paths": (demo_capture(),),
-        "prefix": "demo",
-        "loop": True,
-        "planted": True,
-        "authority": "auto",
-        "fees": "0/0",
-        "workers": 1,
-        **options,
-    }
-    spec, place = build_session(ReplayOptions(name=name, **chosen))
-    if not model:  # no workers: it starts in half the time
-        bare = msgspec.structs.replace(spec.params, model=None)
-        spec = msgspec.structs.replace(spec, model_path="", params=bare)
-    spec = msgspec.structs.replace(spec, **(spec_changes or {}))
-    session = LiveSession(start_session(spec, place), place)
+async def start_session(
+    home: Path,
+    server: FeedServer,
+    *options: str,
+    command: str = "run",
+    venue: str = "binance",
+    name: str = "live",
+    settings: Mapping[str, str] | None = None,
+) -> LiveSession:
+    """Start a session on every symbol of the server; come back when it is connected."""
+    summary = home / f"{name}.json"
+    given = [*options, "--summary", str(summary), *(("--headless",) if command == "run" else ())]
+    symbols = ",".join(server.markets)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "app", command, "--venue", venue, "--symbol", symbols),
+        *("--base-url", server.url, "--name", name, *given),
+        cwd=ROOT,
+        env={**os.environ, "LOBDECK_HOME": str(home), **FAST, **(settings or {})},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    session = LiveSession(home, name, process, summary)
     try:
-        yield session
-    finally:
-        if session.process.poll() is None:
-            os.kill(session.process.pid, signal.SIGKILL)
-            session.process.wait(10)
+        await server.wait_for_clients(1 if venue == "binance" else 2)
+    except TimeoutError:
+        process.kill()
+        raise AssertionError((await process.communicate())[1].decode()) from None
+    return session
 
 
-class LinkClient:
-    """A blocking client of the link socket that does only what it is told."""
+@dataclass
+class Proof:
+    """What a journal shows of the books a session believed in."""
 
-    def __init__(self, place: SessionPlace) -> None:
-        self.socket = connect_unix_socket(place.link_socket)
-        self.socket.settimeout(10)
-        self._requests = 0
-
-    def __enter__(self) -> LinkClient:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-    def send(self, message: FromConsole) -> None:
-        self.send_raw(msgspec.msgpack.encode(message))
-
-    def send_raw(self, payload: bytes) -> None:
-        self.socket.sendall(_LENGTH.pack(len(payload)) + payload)
-
-    def receive(self) -> FromSession:
-        """Give the next message; EOFError when the session closed the connection."""
-        (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
-        return _decoder.decode(self._exactly(length))
-
-    def until(self, kind: type[Any]) -> Any:
-        """Read on to the first message of a kind."""
-        while True:
-            message = self.receive()
-            if isinstance(message, kind):
-                return message
-
-    def attach(self, *, watch: bool = False, frame_hz: float = 5.0, who: str = "ada") -> Hello:
-        hello: Hello = self.until(Hello)
-        self.send(Attach(PROTOCOL_VERSION, who, "/dev/pts/9", watch, frame_hz))
-        return hello
-
-    def status(self) -> dict[str, Any]:
-        self.send(StatusRequest(1))
-        answer: StatusAnswer = self.until(StatusAnswer)
-        content: dict[str, Any] = json.loads(answer.summary_json)
-        return content
-
-    def command(self, command: Command, **fields: Any) -> CommandResult:
-        """Send a command and give what became of it."""
-        self._requests += 1
-        values = {"who": "", "tty": "", "symbol": "BTCUSDT", "target_id": 0, "revision": 0, "ts_ns": 0}
-        asked = OperatorCommand(command=command, **{**values, **fields})
-        self.send(CommandRequest(self._requests, asked))
-        result: CommandResult = self.until(CommandResult)
-        return result
-
-    def is_closed(self, within_s: float = 5.0) -> bool:
-        """Say whether the session closed the connection, reading what is left."""
-        self.socket.settimeout(within_s)
-        try:
-            while self.socket.recv(65536):
-                pass
-        except TimeoutError:
-            return False
-        except ConnectionError:
-            return True
-        return True
-
-    def _exactly(self, count: int) -> bytes:
-        data = bytearray()
-        while len(data) < count:
-            piece = self.socket.recv(count - len(data))
-            if not piece:
-                raise EOFError
-            data += piece
-        return bytes(data)
+    compared: dict[str, int] = field(default_factory=dict)
+    """Books compared with the truth, by symbol."""
+    states: set[str] = field(default_factory=set)
+    statuses: list[FeedStatusChanged] = field(default_factory=list)
+    longest_queue: int = 0
+    run: JournalRun | None = None
 
 
-def files_of(place: SessionPlace) -> list[str]:
-    """Names in a session's directory."""
-    return sorted(path.name for path in Path(place.root).iterdir())
+class CheckedEngine(Engine):
+    """An engine that compares every book it believes with the venue's truth, after every input."""
+
+    def __init__(self, params: EngineParams, markets: Mapping[str, FeedMarket], proof: Proof) -> None:
+        super().__init__(params)
+        self._markets = markets
+        self._proof = proof
+        self._compared: dict[str, tuple[int, BookState]] = {}
+
+    def handle(self, event: Input) -> list[Effect]:
+        effects = super().handle(event)
+        if isinstance(event, FeedStatusChanged):
+            self._proof.statuses.append(event)
+        if isinstance(event, WorkerCounters):
+            queues = [worker.queue_depth for worker in event.workers]
+            self._proof.longest_queue = max([self._proof.longest_queue, *queues])
+        for symbol in self.symbols:
+            self._compare(symbol)
+        return effects
+
+    def _compare(self, symbol: str) -> None:
+        synced = self.synced_book(symbol)
+        assert synced is not None
+        now = synced.last_update_id, synced.state
+        self._proof.states.add(synced.state.value)
+        if self._compared.get(symbol) == now or not synced.is_synced:
+            return
+        self._compared[symbol] = now
+        truth = self._markets[symbol].truth.get(synced.last_update_id)
+        assert truth is not None, f"{symbol} is SYNCED at {synced.last_update_id}, where no update ends"
+        levels = len(synced.book.bid_prices) + len(synced.book.ask_prices)
+        assert tuple(synced.book.top(levels)) == truth, f"{symbol} is wrong at {synced.last_update_id}"
+        self._proof.compared[symbol] = self._proof.compared.get(symbol, 0) + 1
+
+
+def prove(journal: Path, markets: Sequence[FeedMarket]) -> Proof:
+    """Replay a journal, comparing every believed book with the truth after every input."""
+    header, records = read_journal(journal)
+    proof = Proof()
+    by_symbol = {market.symbol: market for market in markets}
+    engine = CheckedEngine(header.params, by_symbol, proof)
+    instruments = {one.symbol: one for one in header.params.instruments}
+    codec = codec_for(header.codecs[0], instruments)
+    proof.run = JournalRun(engine, codec, records, header.sources)
+    while not proof.run.ended:
+        proof.run.advance(None, 60.0)
+    return proof

@@ -51,6 +51,9 @@ MAX_NAME = 128
 FASTEST_HZ = 20.0
 SLOWEST_HZ = 0.2
 
+_LAST_LOOKS = 20
+_LAST_LOOK_S = 0.01
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(FromConsole).decode
 
@@ -156,8 +159,20 @@ class LinkServer:
             with contextlib.suppress(OSError, TimeoutError):
                 await asyncio.wait_for(client.writer.drain(), 0.2)
             client.writer.close()
+        await self._until_gone()
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
+
+    async def _until_gone(self) -> None:
+        """Let the clients' tasks end; whoever does not take the last words in time is cut off."""
+        for _ in range(_LAST_LOOKS):
+            if not self._clients:
+                return
+            await asyncio.sleep(_LAST_LOOK_S)
+        for client in self._clients:
+            client.writer.transport.abort()
+        while self._clients:
+            await asyncio.sleep(0)
 
     def tick(self, now_s: float) -> None:
         """Send a picture to each client whose turn it is and who has taken the last one."""
@@ -165,7 +180,9 @@ class LinkServer:
         for client in self._clients:
             if not client.attached or now_s < client.next_frame_s:
                 continue
-            client.next_frame_s = max(client.next_frame_s + 1.0 / client.frame_hz, now_s)
+            period_s = 1.0 / client.frame_hz
+            due_s = client.next_frame_s + period_s
+            client.next_frame_s = due_s if due_s > now_s else now_s + period_s
             if client.is_behind:
                 client.dropped += 1
                 self.dropped_frames += 1

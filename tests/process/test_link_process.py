@@ -22,7 +22,7 @@ from pipeline.runtime.link_messages import (
     StopSession,
 )
 from pipeline.runtime.link_server import MAX_CLIENTS
-from tests.fakes.live_sessions import LinkClient, LiveSession, live_session
+from tests.fakes.session_processes import LinkClient, LiveSession, live_session
 
 
 @pytest.fixture(scope="module")

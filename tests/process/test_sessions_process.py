@@ -21,7 +21,7 @@ from pipeline.runtime.link_messages import (
     SessionEnding,
     StopSession,
 )
-from tests.fakes.live_sessions import LinkClient, LiveSession, live_session
+from tests.fakes.session_processes import LinkClient, LiveSession, live_session
 from tests.fakes.sessions import run_lobdeck, synthetic_lines, write_capture
 
 UNSOUND = "[decision\nentry ="

@@ -207,6 +207,54 @@ def record_command(
 
 
 @app.command()
+def sim(
+    seed: Annotated[int, typer.Option(help="Same seed, same market.")] = 7,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="On loopback; 0 any free one.")] = 9_000,
+    seconds: SecondsOption = 0.0,
+    symbol: Annotated[
+        list[str] | None, typer.Option("--symbol", help="BTCUSDT, ETHUSDT; may be repeated.")
+    ] = None,
+    informed: Annotated[float, typer.Option(help="Share of the news somebody knows, 0 to 1.")] = 0.9,
+    fees: Annotated[str, typer.Option("--fees", help="MAKER/TAKER in basis points.")] = "0/0",
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", help="KIND[=AMOUNT][@START[+LENGTH]][:TARGET], as drop=0.01; docs/SIM.md."),
+    ] = None,
+    lifetime: Annotated[float, typer.Option(help="Seconds a connection lives.")] = 86_400.0,
+    replay: Annotated[list[Path] | None, typer.Option("--replay", help="Serve this capture instead.")] = None,
+    speed: Annotated[str, typer.Option(help="Of --replay, times real time.")] = "1",
+    loop: Annotated[bool, typer.Option("--loop", help="Of --replay: start again at the end.")] = False,
+    old_times: Annotated[
+        bool, typer.Option("--old-times", help="Of --replay: leave the times alone.")
+    ] = False,
+    ledger: Annotated[
+        Path | None, typer.Option(help="Append the venue's ledger here, as JSON lines.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Say where it is as one JSON line.")] = False,
+) -> None:
+    """Run the simulated exchange alone, for any client; its flow is planted."""
+    from app.sim_command import SimRequest, run_sim, speed_of
+
+    request = SimRequest(
+        seed=seed,
+        port=port,
+        seconds=seconds,
+        symbols=tuple(symbol or ("BTCUSDT",)),
+        informed=informed,
+        fees=fees,
+        faults=tuple(fault or ()),
+        lifetime_s=lifetime,
+        ledger=ledger,
+        as_json=as_json,
+        captures=tuple(replay or ()),
+        speed=speed_of(speed),
+        loop=loop,
+        times_as_captured=old_times,
+    )
+    raise typer.Exit(run_sim(request))
+
+
+@app.command()
 def attach(
     name: SessionArgument = None,
     watch: Annotated[bool, typer.Option("--watch", help="Look only; halt and kill still work.")] = False,

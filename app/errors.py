@@ -19,6 +19,7 @@ def mendable_errors() -> tuple[type[BaseException], ...]:
         ("app.launch", "LaunchError"),
         ("app.shell", "ShellError"),
         ("app.replay_command", "OptionError"),
+        ("app.sim_command", "SimError"),
         ("pipeline.runtime.capture", "CaptureError"),
         ("pipeline.runtime.feed_endpoints", "FeedError"),
         ("pipeline.runtime.gate", "GateError"),

@@ -83,14 +83,15 @@ class SimClient:
         return self.raw({"id": self._next_id(), "method": method, "params": signed_params(secret, full)})
 
     def raw(self, request: object) -> dict[str, Any]:
-        """Send anything; give the answer, the events around it stay."""
+        """Send anything; give the answer, {} where none came; the events around it stay."""
         frame = request if isinstance(request, bytes) else json.dumps(request).encode()
         before = len(self.link.frames)
         self.venue.receive(self.api, frame, self.now_ns)
-        if len(self.link.frames) == before:
-            return {}
-        answer: dict[str, Any] = json.loads(self.link.frames.pop(before))
-        return answer
+        for at, came in enumerate(self.link.frames[before:], before):
+            if came.startswith(b'{"id":'):
+                answer: dict[str, Any] = json.loads(self.link.frames.pop(at))
+                return answer
+        return {}
 
     def place(self, side: str, price: str, quantity: str = "0.01000", **params: Any) -> dict[str, Any]:
         """Place a GTC limit order unless told otherwise."""
@@ -104,6 +105,26 @@ class SimClient:
     def events(self) -> Iterator[dict[str, Any]]:
         """The user data events that came since the last call."""
         return (one["event"] for one in self.link.take() if "event" in one)
+
+    def raw_depth(self) -> bytes:
+        """The answer to a request for the whole book, as it came."""
+        frame = b'{"id":1,"method":"depth","params":{"symbol":"BTCUSDT","limit":5000}}'
+        self.venue.receive(self.api, frame, self.now_ns)
+        return self.link.frames.pop()
+
+    @property
+    def update_id(self) -> int:
+        return self.exchange.market("BTCUSDT").book.update_id
+
+    def levels(self) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+        """The venue's own book in ticks and size units, best first."""
+        market = self.exchange.market("BTCUSDT")
+        unit = market.listing.instrument.lot_units
+        bids, asks = (
+            tuple((ticks, lots * unit) for ticks, lots in side.ladder())
+            for side in (market.book.bids, market.book.asks)
+        )
+        return bids, asks
 
     def touch(self) -> tuple[str, str]:
         """Best bid and ask, as prices."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.locks import is_held, read_owner
-from pipeline.runtime.places import SessionPlace, remove_stale_socket
+from pipeline.runtime.places import PlacesError, SessionPlace, connect_unix_socket, remove_stale_socket
 from pipeline.runtime.session_main import SPEC_NAME
 from pipeline.runtime.spec import SessionSpec, write_spec
 
@@ -75,7 +75,7 @@ def _wait_until_listening(process: subprocess.Popen[bytes], place: SessionPlace)
                 f"session {place.name} ended at once: {_last_line(place.log)} (log: {place.log})"
             )
         owner = read_owner(place.lock)
-        if owner is not None and owner.pid == process.pid and place.link_socket.exists():
+        if owner is not None and owner.pid == process.pid and _listens(place):
             return
         if time.monotonic() > deadline_s:
             process.kill()
@@ -83,6 +83,15 @@ def _wait_until_listening(process: subprocess.Popen[bytes], place: SessionPlace)
                 f"session {place.name} did not answer within {START_S:.0f} s (log: {place.log})"
             )
         time.sleep(_LOOK_S)
+
+
+def _listens(place: SessionPlace) -> bool:
+    """Say whether the session takes a console now; its socket is there a moment before it does."""
+    try:
+        connect_unix_socket(place.link_socket).close()
+    except PlacesError:
+        return False
+    return True
 
 
 def _last_line(log: Path) -> str:

@@ -22,7 +22,7 @@ from pipeline.runtime.feed_endpoints import depth_url, depth_weight, plan_routes
 from pipeline.runtime.feed_params import FeedParams
 from pipeline.runtime.feed_route import FeedSink, Route
 from pipeline.runtime.feed_snapshots import SnapshotFetcher, WeightBudget
-from pipeline.runtime.feed_socket import Connect, open_socket
+from pipeline.runtime.feed_socket import Connect, open_socket, tls_context
 from pipeline.runtime.summary import FeedCounts
 
 _LOOK_NS = 100 * MS
@@ -65,6 +65,7 @@ class Feed:
             self._report_snapshots,
             timeout_ms=params.snapshot_timeout_ms,
             max_bytes=params.max_frame_bytes,
+            tls=tls_context() if params.rest_url.startswith("https") else None,
             transport=requests,
         )
         self._serving: asyncio.Task[None] | None = None

@@ -36,6 +36,8 @@ class FeedParams(msgspec.Struct, frozen=True):
     """A connection that stood so long forgets the failures before it."""
     rotate_ms: int = 23 * 3_600_000
     """Age at which a connection is bridged by a new one; venues cut at 24 h. Up to 2 % is taken off."""
+    notice_age_ms: int = 5_000
+    """A venue's notice that a connection will end is heeded when the connection is at least so old."""
     overlap_ms: int = 60_000
     """Longest time two connections of one route stand side by side; then the new one is given up."""
     overlap_retry_ms: int = 60_000

@@ -115,7 +115,6 @@ class Route:
         self._rising: _Connection | None = None
         self._handover: Handover | None = None
         self._attempt: asyncio.Task[None] | None = None
-        self._bridge_from_ns = 0
         self._up = False
         self._closed = False
 
@@ -165,8 +164,7 @@ class Route:
     def _bridge(self, live: _Connection, now_ns: int) -> None:
         handover = self._handover
         if handover is None:
-            old = now_ns >= min(live.rotate_ns, self._bridge_from_ns or live.rotate_ns)
-            if old and self._attempt is None and self._backoff.is_due(now_ns):
+            if now_ns >= live.rotate_ns and self._attempt is None and self._backoff.is_due(now_ns):
                 self._try(now_ns)
         elif handover.is_settled(now_ns):
             self._promote(continuous=True)
@@ -220,7 +218,8 @@ class Route:
             channel.last_ns = ts_recv_ns
             channel.newest = payload
         elif _SHUTDOWN in payload[:100]:
-            self._bridge_from_ns = ts_recv_ns
+            earliest_ns = connection.watch.opened_ns + self.params.notice_age_ms * MS
+            connection.rotate_ns = min(connection.rotate_ns, max(ts_recv_ns, earliest_ns))
         if self._handover is not None:
             if not self._handover.admits(name, payload, rising=connection is self._rising):
                 self.counts.duplicates += 1
@@ -273,7 +272,6 @@ class Route:
         """Let the rising connection be the live one."""
         old, self._live = self._live, self._rising
         self._rising = self._handover = None
-        self._bridge_from_ns = 0
         if old is not None:
             old.close()
         if continuous:
@@ -285,7 +283,6 @@ class Route:
         if self._rising is not None:
             self._rising.close()
         self._rising = self._handover = None
-        self._bridge_from_ns = 0
         self._backoff.failed(now_ns)
         if self._live is not None:
             self._live.rotate_ns = now_ns + self.params.overlap_retry_ms * MS

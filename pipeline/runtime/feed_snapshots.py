@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections import deque
 from collections.abc import Callable
 
@@ -78,9 +79,13 @@ class SnapshotFetcher:
         *,
         timeout_ms: int,
         max_bytes: int,
+        tls: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Prepare; `deliver` gets symbol, body and epoch, `report` whether the service works and why not."""
+        """Prepare; `deliver` gets symbol, body and epoch, `report` whether the service works and why not.
+
+        `tls` None is for a service without TLS; making a client loads certificates, so it is made here.
+        """
         self.asked = self.answered = self.failed = 0
         self._url_of = url_of
         self._weight = weight
@@ -90,7 +95,8 @@ class SnapshotFetcher:
         self._report = report
         self._timeout_ms = timeout_ms
         self._max_bytes = max_bytes
-        self._transport = transport
+        timeout = httpx.Timeout(timeout_ms / 1000)
+        self._client = httpx.AsyncClient(timeout=timeout, verify=tls or False, transport=transport)
         self._wanted: dict[str, int] = {}
         self._in_flight: tuple[str, int] | None = None
         self._wake = asyncio.Event()
@@ -105,8 +111,7 @@ class SnapshotFetcher:
 
     async def serve(self) -> None:
         """Serve requests until cancelled."""
-        timeout = httpx.Timeout(self._timeout_ms / 1000)
-        async with httpx.AsyncClient(timeout=timeout, transport=self._transport) as client:
+        async with self._client as client:
             while True:
                 await self._wake.wait()
                 self._wake.clear()

@@ -9,6 +9,7 @@ the protocol. Compression is not offered.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 from collections.abc import Awaitable, Callable
 from time import perf_counter_ns
@@ -198,6 +199,12 @@ class FeedSocket(asyncio.Protocol):
         return "connection lost" if problem is None else f"connection lost ({type(problem).__name__})"
 
 
+@functools.cache
+def tls_context() -> ssl.SSLContext:
+    """Give the process's TLS settings; the first call reads the certificates, tens of milliseconds."""
+    return ssl.create_default_context()
+
+
 async def open_socket(url: str, receiver: Receiver, clock: SessionClock, max_bytes: int) -> None:
     """Connect and shake hands; the caller sets the time limit, the receiver gets the socket.
 
@@ -209,7 +216,7 @@ async def open_socket(url: str, receiver: Receiver, clock: SessionClock, max_byt
     except InvalidURI as problem:
         raise ConnectError("not a WebSocket URL") from problem
     loop = asyncio.get_running_loop()
-    context = ssl.create_default_context() if uri.secure else None
+    context = tls_context() if uri.secure else None
     try:
         transport, socket = await loop.create_connection(
             lambda: FeedSocket(url, receiver, clock, max_bytes), uri.host, uri.port, ssl=context

@@ -28,6 +28,8 @@ from pipeline.runtime.workers import WorkerPool
 from pipeline.wire.venues import codec_for
 
 BEAT_S = BEAT_NS / 1e9
+STEADY_S = 5.0
+"""Longest time a late beat is put down to starting."""
 
 
 class LiveSession(SessionHost):
@@ -60,6 +62,7 @@ class LiveSession(SessionHost):
         self._feed: Feed | None = None
         self._failure: BaseException | None = None
         self._next_counters_s = 0.0
+        self._steady = False
 
     @property
     def run_(self) -> LiveRun:
@@ -91,12 +94,22 @@ class LiveSession(SessionHost):
     def _turn(self, feed: Feed) -> None:
         self._watch_gate()
         self._run.collect_answers()
-        self._run.beat(self._lag_us * 1_000)
         now_s = time.monotonic()
+        self._run.beat(self._lag_us * 1_000 if self._is_steady(now_s) else 0)
         self._look_after_workers(now_s)
         feed.tick(self._run.now_ns)
         self._link.tick(now_s)
         self._each_second(now_s)
+
+    def _is_steady(self, now_s: float) -> bool:
+        """Say whether starting is over: until then the workers' start-up takes the processors.
+
+        A late beat is no alarm before there is a worker to decide by; after five seconds it always is.
+        """
+        if not self._steady:
+            ready = self._pool is None or self._pool.ready == self.spec.workers
+            self._steady = ready or now_s - self._started_s > STEADY_S
+        return self._steady
 
     def _look_after_workers(self, now_s: float) -> None:
         """Replace what hangs; tell the engine of the workers once a second and at each change."""

@@ -121,7 +121,7 @@ class RouteBench:
         self.times = Times()
         self.venue = FakeVenue()
         self.sink = Sink()
-        params = feed_params(**changes)
+        params = feed_params(**{"notice_age_ms": 0, **changes})
         self.plan: RoutePlan = plan_routes("binance", ["BTCUSDT"], params)[0]
         self.route = Route(self.plan, params, self.times.clock, self.sink, self.venue.connect, lambda: chance)
 

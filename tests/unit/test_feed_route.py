@@ -156,6 +156,29 @@ async def test_a_venue_that_announces_its_end_is_left_in_good_time() -> None:
     assert stream.passed(depth_frame(1)) == list(range(1, stream.number + 1))
 
 
+async def test_a_notice_on_a_new_connection_waits_until_it_is_five_seconds_old() -> None:
+    bench = RouteBench(notice_age_ms=5_000)
+    socket = await bench.opened()
+    socket.say(message("!serverShutdown", '{"e":"serverShutdown"}'))
+    stream = Stream(bench)
+    await stream.run(4.5, 0.1)
+    assert bench.venue.attempts == 1
+    await stream.run(1, 0.1)
+    assert bench.venue.attempts == 2
+
+
+async def test_a_notice_that_comes_while_bridging_is_not_forgotten() -> None:
+    bench = RouteBench()
+    socket = await bench.opened()
+    socket.say(depth_frame(1))
+    socket.say(message("!serverShutdown", '{"e":"serverShutdown"}'))
+    await bench.pass_s(0.2)
+    bench.venue.sockets[1].say(message("!serverShutdown", '{"e":"serverShutdown"}'))
+    await Stream(bench).run(8, 0.1)
+    assert bench.route.counts.bridged >= 2
+    assert {epoch for _, epoch in bench.sink.frames} == {1}
+
+
 async def test_an_old_connection_that_dies_before_the_books_moved_starts_them_anew() -> None:
     bench = RouteBench()
     socket = await bench.opened()

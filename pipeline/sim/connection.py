@@ -29,7 +29,7 @@ from pipeline.sim.protocol.venue import Session
 
 MOST_MESSAGE = 64 * 1024
 """Bytes of a client's message."""
-MOST_WAITING = 64 << 20
+MOST_WAITING = 32 << 20
 """Bytes that wait for a client before it is cut off; the largest fault frame fits."""
 PING_PAYLOAD = b"lobdeck"
 

@@ -25,6 +25,8 @@ Frames = Iterator[tuple[int, bytes]]
 
 _MS_NS = 1_000_000
 _TIME = re.compile(r'"([ET])":(\d{13})(?=[,}])')
+_LEAD_IN_NS = 50 * _MS_NS
+"""Between the first listener and the first frame, so that its handshake is over."""
 _PATIENCE = 200_000
 """Frames after which a capture without a usable snapshot is given up."""
 
@@ -116,8 +118,8 @@ class ReplayedMarket:
         if not self._started_ns:
             if not any(session.streams for session in self._hub.sessions):
                 return
-            self._started_ns = now_ns
-            self._shift_ms = (now_ns - self._origin_ns) // _MS_NS if self._times_now else 0
+            self._started_ns = now_ns + _LEAD_IN_NS
+            self._shift_ms = (self._started_ns - self._origin_ns) // _MS_NS if self._times_now else 0
         while self._next is not None and self._due_ns(self._next[0]) <= now_ns:
             ts_ns, frame = self._next
             self._next = next(self._frames, None)

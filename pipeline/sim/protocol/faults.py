@@ -66,7 +66,7 @@ _DEFAULT_TARGET = {
     FaultKind.OVERLOAD: "order.place",
 }
 _NOT_A_CHANCE = (FaultKind.OVERSIZED, FaultKind.DISCONNECT, FaultKind.SLOW_ACK)
-_MOST_BYTES = 64 << 20
+_MOST_BYTES = 24 << 20
 
 _FORM = re.compile(
     r"(?P<kind>[a-z-]+)(?:=(?P<amount>\d+(?:\.\d+)?))?"
@@ -172,8 +172,8 @@ class MarketFaults:
         self._chance = chance
         self._start_ns = start_ns
         self._held: dict[str, bytes] = {}
-        self._oversized = 0
-        """How many of the oversized frames of the plan were sent."""
+        self._oversized: dict[Fault, None] = {}
+        """The faults whose one oversized frame was sent."""
 
     def of(self, stream: str, frame: bytes, at_ns: int) -> tuple[bytes, ...]:
         """Give what is sent in a frame's place."""
@@ -185,8 +185,8 @@ class MarketFaults:
             if not fault.is_on(at_ns - self._start_ns, stream):
                 continue
             if fault.kind is FaultKind.OVERSIZED:
-                if not self._oversized:
-                    self._oversized += 1
+                if fault not in self._oversized:
+                    self._oversized[fault] = None
                     sent.insert(0, oversized(int(fault.amount)))
                 continue
             if self._chance.unit() >= fault.amount:

@@ -76,6 +76,8 @@ class SimVenue:
             if root is None:
                 return None
             session = self.hub.open(link, self._faults.for_connection(), root, streams)
+            # A capture begins to play for its first listener.
+            self.market.advance(now_ns)
         self._lifetimes.begin(session, now_ns)
         return session
 

@@ -1,0 +1,74 @@
+"""A client that is not ours, told nothing but another URL, trades with the simulated venue (`bench` extra)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.fakes.sim_process import sim_process
+
+ccxt = pytest.importorskip("ccxt", reason="ccxt comes with the extra `bench`")
+
+BTC = "BTC/USDT"
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    with sim_process("--fees", "10/10") as sim:
+        found = ccxt.binance(
+            {
+                "apiKey": sim.at["api_key"],
+                "secret": sim.at["secret"],
+                # Spot alone: the others are hosts of their own.
+                "options": {
+                    "fetchCurrencies": False,
+                    "fetchMargins": False,
+                    "fetchMarkets": {"types": ["spot"]},
+                },
+            }
+        )
+        for name in ("public", "private"):
+            found.urls["api"][name] = f"{sim.at['rest_url']}/api/v3"
+        found.load_markets()
+        yield found
+
+
+def test_it_reads_the_market_and_its_steps(client: Any) -> None:
+    market = client.market(BTC)
+    assert (market["precision"]["price"], market["precision"]["amount"]) == (0.01, 0.00001)
+    assert market["limits"]["cost"]["min"] == 5.0
+    book = client.fetch_order_book(BTC, 20)
+    assert len(book["bids"]) == len(book["asks"]) == 20
+    assert book["bids"][0][0] < book["asks"][0][0]
+
+
+def test_it_places_queries_and_cancels_an_order(client: Any) -> None:
+    bid = client.fetch_order_book(BTC, 5)["bids"][0][0]
+    order = client.create_order(BTC, "limit", "buy", 0.01, bid - 50)
+    assert order["status"] == "open"
+    assert client.fetch_order(order["id"], BTC)["price"] == pytest.approx(bid - 50)
+    assert [one["id"] for one in client.fetch_open_orders(BTC)] == [order["id"]]
+    assert client.cancel_order(order["id"], BTC)["status"] == "canceled"
+    assert client.fetch_open_orders(BTC) == []
+
+
+def test_it_trades_and_sees_fee_balance_and_fill(client: Any) -> None:
+    before = client.fetch_balance()["BTC"]["total"]
+    order = client.create_order(BTC, "market", "buy", 0.02)
+    assert (order["status"], order["filled"]) == ("closed", 0.02)
+    assert order["fee"] == {"currency": "BTC", "cost": pytest.approx(0.00002)}
+    assert client.fetch_balance()["BTC"]["total"] == pytest.approx(before + 0.01998)
+    trades = client.fetch_my_trades(BTC)
+    assert sum(one["amount"] for one in trades if one["order"] == order["id"]) == pytest.approx(0.02)
+
+
+def test_it_understands_the_refusals(client: Any) -> None:
+    bid = client.fetch_order_book(BTC, 5)["bids"][0][0]
+    with pytest.raises(ccxt.InsufficientFunds):
+        client.create_order(BTC, "limit", "buy", 100, bid)
+    with pytest.raises(ccxt.OrderNotFound):
+        client.cancel_order("999999", BTC)
+    with pytest.raises(ccxt.BadRequest, match="NOTIONAL"):
+        client.create_order(BTC, "limit", "buy", 0.00001, bid)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pipeline.core.effects import CloseGate, OpenGate, RequestInference, SubmitOrder
 from pipeline.core.inputs import (
@@ -186,7 +187,8 @@ class TestEffects:
 
     def test_prints_and_books_reach_the_venue(self) -> None:
         events = market(2_000)
-        events.insert(20, trade(BID, 2 * UNITS, Side.SELL, events[19].ts_recv_ns))  # type: ignore[union-attr]
+        print_ = replace(trade(BID, 2 * UNITS, Side.SELL, time_of(events[19])), trade_id=2)
+        events.insert(20, print_)
         table = Table(events, p_up=0.9)
         to_the_end(table)
         assert table.engine.counts()["fills"] == 1

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from pipeline.core.effects import AlertCode, CancelOrder, RequestInference, RequestSnapshot, SubmitOrder
 from pipeline.core.history import POINTS
 from pipeline.core.inputs import FeedStatusChanged, FrameIgnored, FrameRefused, RefusalReason, SymbolStatus
+from pipeline.core.snapshot import NONE_E6
 from pipeline.core.types import Authority, BookState, Severity, Side, Trigger
 from tests.fakes.engines import MS, SECOND, UNITS, Floor, engine_params
 from tests.fakes.market_builders import book_ticker, depth_snapshot, depth_update
@@ -265,7 +266,7 @@ def test_the_charts_hold_a_minute_and_gaps_in_it() -> None:
     assert len(picture.chart.mid_half_ticks) == len(picture.score.path_e6) == POINTS
     assert picture.chart.mid_half_ticks[-1] == 0
     assert BID + ASK in picture.chart.mid_half_ticks
-    assert picture.score.path_e6[-1] == 2_000_000
+    assert picture.score.path_e6[-1] == NONE_E6
     assert 800_000 in picture.score.path_e6
 
 

@@ -326,6 +326,7 @@ class TestOneShot:
         assert intent.price_ticks <= card.worst_ticks
         assert floor.alerts(AlertCode.PERMIT_USED, effects)
         assert floor.picture().counts.press_to_sent_p50_ms == 0
+        assert floor.picture().why.sent == 1
         assert floor.picture().permits[0].state == "used"
 
     def test_is_used_up_by_one_order(self) -> None:

@@ -27,7 +27,7 @@ KILL_BUDGET_MS = Budget(20.0)
 LEAST_CELLS = 400
 """Changed cells a second that make a screen busy enough to count."""
 
-START_S = 20.0
+START_S = 40.0
 FROZEN_S = 3.0
 PROFILED_S = 5.0
 GATE_S = 2.0

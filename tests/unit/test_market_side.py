@@ -28,6 +28,14 @@ def test_a_book_that_becomes_ok_says_so_once_and_feeds_rows() -> None:
     assert floor.of(RequestInference)
 
 
+def test_levels_of_no_size_in_a_snapshot_are_no_levels() -> None:
+    floor = Floor()
+    floor.snapshot(bids=((BID, UNITS), (BID - 1, 0)), asks=((ASK - 1, 0), (ASK, UNITS)))
+    floor.update()
+    assert floor.picture().ladder.bids == ((BID, UNITS),)
+    assert floor.picture().ladder.asks == ((ASK, UNITS),)
+
+
 class TestGap:
     def test_asks_for_a_snapshot_and_warns_in_the_same_event(self) -> None:
         floor = Floor().warm()

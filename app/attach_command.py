@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 
-from app.console import ConsoleApp, ConsoleSettings
+from app.console import ConsoleApp
 from app.console_kill import ConsoleKillSwitch
+from app.console_settings import ConsoleSettings
 from app.link import SocketLink
 from app.shell import ShellError, controlling_tty, operator, require_terminal
 from app.terminal_facts import frame_rate, plain_terminal, working_kill_key

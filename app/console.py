@@ -7,11 +7,11 @@ gate on the kill and halt keys before this app hears of them; what is here only 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -20,6 +20,7 @@ import themes
 from app.actions import BY_NAME, Action, Guard
 from app.acts import Acts
 from app.bell import Bell
+from app.console_settings import ConsoleSettings, KillSwitch
 from app.driver import ConsoleDriver, TerminalHooks
 from app.gate_picture import with_gate, without_halt_banner
 from app.kill_keys import Emergency
@@ -27,8 +28,8 @@ from app.link import Link
 from app.press_watch import PressWatch
 from app.screens.main import MainScreen
 from pipeline.core.cards import PressRefusal
+from pipeline.core.inputs import Command
 from pipeline.core.snapshot import ConsoleSnapshot
-from pipeline.runtime.gate_state import GateState
 from pipeline.runtime.link_messages import CommandResult
 from widgets.words import PRESS_WORDS
 
@@ -39,38 +40,15 @@ OLD_PICTURE_S = 1.0
 OLD_KEY_S = 0.5
 """A key that waited longer for a busy app was pressed on another picture."""
 AGE_EVERY_S = 0.5
+START_S = 0.4
+"""The screen is painted once with the first picture, or empty after this."""
 RATE_EVERY_S = 2.0
 
 
-class KillSwitch(Protocol):
-    """This console's hand on the gate."""
-
-    on_fired: Callable[[Emergency], None] | None
-
-    def fire(self, emergency: Emergency) -> None:
-        """Close the gate now."""
-        ...
-
-    def is_open(self) -> bool:
-        """Say whether orders may leave now."""
-        ...
-
-    def state(self) -> GateState:
-        """Give who holds the gate closed."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleSettings:
-    """How this console draws and who sits at it."""
-
-    who: str
-    tty: str
-    account: str
-    frame_hz: float
-    plain: bool
-    watch: bool = False
-    kill_key: str = "Ctrl+K"
+_PRESSES = (Command.PERMIT_ONCE, Command.DECLINE, Command.EDIT_SIZE, Command.PERMIT_WINDOW)
+"""Commands whose answer may be the reason why a press did nothing."""
+_SHOWN = (Command.HALT, Command.REDUCE, Command.AUTHORITY_DOWN, Command.SET_AUTHORITY, Command.RESUME)
+"""Commands whose answer is the header's own word."""
 
 
 class ConsoleApp(App[int], inherit_bindings=False):
@@ -100,12 +78,15 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """The picture last handed to the terminal."""
         self.leaving = False
         """True once a person asked the session to end: the console then ends with it."""
+        self.asked: Command | None = None
+        """What the session was asked last."""
         self.lost_terminal = ""
         self.crash = ""
         """Traceback of an error of our own; the session is not touched by it."""
         self.main = MainScreen(
             self.act, self.terminal_hooks.guard, plain=settings.plain, kill_key=settings.kill_key
         )
+        self._starting = contextlib.ExitStack()
         self._app_loop: asyncio.AbstractEventLoop | None = None
         self._drawn_s = 0.0
         self._gate_shown_open = True
@@ -123,11 +104,17 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.kill_switch.on_fired = lambda emergency: self._soon(self.acts.after_emergency, emergency)
         self.terminal_hooks.on_lost = lambda reason: self._soon(self.leave_lost, reason)
         self.terminal_hooks.on_drained = lambda: self._soon(self.acts.act_repaint)
+        self._starting.enter_context(self.batch_update())
+        self.set_timer(START_S, self._show_start)
         self.main.say("waiting for the session's first picture")
         self.set_interval(1.0 / self.settings.frame_hz, self._frame)
         self.set_interval(min(0.1, 1.0 / self.settings.frame_hz), self._watch)
         if self.lost_terminal:
             self.exit(0)
+
+    def _show_start(self) -> None:
+        """Let the terminal have what was drawn while starting: the first picture where it came in time."""
+        self._starting.close()
 
     def _soon(self, act: Callable[..., None], *values: object) -> None:
         """Let the app's loop do something; called from other threads."""
@@ -146,11 +133,15 @@ class ConsoleApp(App[int], inherit_bindings=False):
             return
         if link.latest is None or (writer is not None and writer.is_busy):
             return
+        if self.terminal_hooks.lag.is_overdue(now_s):
+            return
         same = self.drawn is not None and link.latest.seq == self.drawn.seq
         if same and (now_s - link.latest_at_s < self._old_s or now_s - self._drawn_s < AGE_EVERY_S):
             return
         self._note_rate(now_s)
         self.draw_now()
+        if self.terminal_hooks.ask_for_cursor is not None and self.terminal_hooks.lag.wants_question(now_s):
+            self.call_after_refresh(self.terminal_hooks.ask_for_cursor)
 
     def _watch(self) -> None:
         """See to what may not wait for the next picture: the first one, the gate, the strip's time."""
@@ -173,10 +164,12 @@ class ConsoleApp(App[int], inherit_bindings=False):
             shown = with_gate(latest, self.kill_switch.state())
         if self.drawn is None:
             self.main.drop_strip()
+            self.call_after_refresh(self._show_start)
         age_s = now_s - self.link.latest_at_s
         self.drawn, self._drawn_s = shown, now_s
         self.presses.drawn(shown, now_s)
         self.main.show(shown, int(age_s * 1000) if age_s > self._old_s else 0)
+        self.acts.after_picture(shown)
         for _ in range(self.ringer.rings(shown, now_s)):
             self.bell()
         if self.link.lost:
@@ -192,7 +185,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
             return
         kilobytes = (writer.bytes_written - since_bytes) / (now_s - since_s) / 1000
         if since_s:
-            self.main.view.status.set_note(f"{kilobytes:.1f} kB/s {self.settings.frame_hz:g} Hz")
+            lag_ms = self.terminal_hooks.lag.lag_ms(now_s)
+            display = f"display {lag_ms} ms  " if lag_ms >= 0 else ""
+            self.main.view.status.set_note(f"{display}{kilobytes:.1f} kB/s {self.settings.frame_hz:g} Hz")
         self._rate = (now_s, writer.bytes_written)
 
     # --- keys ---------------------------------------------------------------------------------------------
@@ -218,6 +213,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         now_s, writer = time.monotonic(), self.terminal_hooks.writer
         if writer is not None and (writer.is_behind or writer.stalled_s > STALLED_S):
             return "the terminal does not take the picture"
+        if self.terminal_hooks.lag.lag_ms(now_s) > OLD_PICTURE_S * 1000:
+            return "the terminal shows an old picture"
         if now_s - pressed_s > OLD_KEY_S:
             return "the key waited too long"
         if now_s - self.link.latest_at_s > self._old_s:
@@ -225,9 +222,12 @@ class ConsoleApp(App[int], inherit_bindings=False):
         return self.terminal_hooks.guard.refusal(now_s)
 
     def _result(self, result: CommandResult) -> None:
-        known = result.text in tuple(PressRefusal)
-        words = PRESS_WORDS.get(result.text, result.text) if known else result.text
-        self.main.say(words, "selected" if result.ok and not known else "warn")
+        """Say what became of a command, unless the screen shows it anyway."""
+        refused = self.asked in _PRESSES and result.text in tuple(PressRefusal)
+        if refused:
+            self.main.say(f"not done: {PRESS_WORDS.get(result.text, result.text)}", "warn")
+        elif not result.ok or self.asked not in _SHOWN:
+            self.main.say(result.text, "selected" if result.ok else "warn")
 
     # --- leaving ------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from app.display_lag import QUESTION, DisplayLag
 from app.input_guard import InputGuard, PasteWatch
 from app.kill_keys import Emergency, EmergencyKeys
 from app.writer import FrameWriter
@@ -34,7 +35,7 @@ STOP_WRITING_S = 0.5
 SIMPLE_TERMINALS = ("linux", "dumb", "vt100", "vt102", "vt220")
 """Terminals that print what they do not understand; they get no questions and no keyboard protocol."""
 
-_QUESTIONS = ("\x1b[>", "\x1b[<u", "\x1b[?2026$p", "\x1b[?2048$p")
+_QUESTIONS = (QUESTION, "\x1b[>", "\x1b[<u", "\x1b[?2026$p", "\x1b[?2048$p")
 _PARSER_FAULTS = (ParseError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 """What Textual's parser raises on bytes no keyboard sends; it is a guest in the thread that hears kills."""
 
@@ -53,7 +54,9 @@ class TerminalHooks:
     def __init__(self, kill_switch: KillSwitch) -> None:
         self.kill_switch = kill_switch
         self.guard = InputGuard()
+        self.lag = DisplayLag()
         self.writer: FrameWriter | None = None
+        self.ask_for_cursor: Callable[[], None] | None = None
         self.on_lost: Callable[[str], None] | None = None
         self.on_drained: Callable[[], None] | None = None
 
@@ -85,6 +88,7 @@ class ConsoleDriver(LinuxDriver):
         assert self._file is not None
         self._writer = FrameWriter(self._file.fileno(), self._hooks.output_drained, self._hooks.terminal_lost)
         self._hooks.writer = self._writer
+        self._hooks.ask_for_cursor = self.ask_for_cursor
         self._writer.start()
 
     # --- out ----------------------------------------------------------------------------------------------
@@ -93,6 +97,12 @@ class ConsoleDriver(LinuxDriver):
         """Queue output; drops it while the terminal does not read."""
         if not (self._simple and data.startswith(_QUESTIONS)):
             self._writer.put(data)
+
+    def ask_for_cursor(self) -> None:
+        """Ask where the cursor is; the answer tells how far the terminal is behind."""
+        if not self._simple and not self._writer.is_behind:
+            self._hooks.lag.asked(time.monotonic())
+            self.write(QUESTION)
 
     def _enable_mouse_support(self) -> None:
         """Ask for clicks alone: every move of the mouse would be bytes on the link and work for nothing."""
@@ -162,6 +172,9 @@ class ConsoleDriver(LinuxDriver):
         keys = sum(1 for message in messages if isinstance(message, events.Key))
         self._hooks.guard.note_keys(time.monotonic(), keys)
         for message in messages:
+            if isinstance(message, events.CursorPosition):
+                self._hooks.lag.answered(time.monotonic())
+                continue
             if isinstance(message, events.Key) and message.key in EMERGENCY_KEYS:
                 continue
             with contextlib.suppress(RuntimeError):  # the app's loop has ended

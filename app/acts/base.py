@@ -99,6 +99,7 @@ class ActsBase:
         symbol: str = "",
     ) -> None:
         drawn, settings = self._drawn, self._console.settings
+        self._console.asked = command
         self._console.link.command(
             OperatorCommand(
                 command=command,

@@ -72,8 +72,7 @@ class StopActs(ActsBase):
             self._send(Command.HALT)
             main.say("gate closed: HALTED; `:resume` opens it", "halt")
             return
-        killing = main.strips.strip is not None and main.strips.strip.in_banner
-        if killing:
+        if self._killing:
             main.drop_strip()
             self._cancel_ours()
             return
@@ -90,6 +89,18 @@ class StopActs(ActsBase):
                 in_banner=True,
             )
         )
+
+    def after_picture(self, shown: ConsoleSnapshot) -> None:
+        """Take the kill strip away once nothing is left that it could cancel."""
+        if self._killing and shown.kill is not None and shown.kill.confirmed_ts_ns:
+            self._main.drop_strip()
+            if shown.position.lots:
+                self._say(f"no orders left; F flattens {self._position(shown)}", "kill")
+
+    @property
+    def _killing(self) -> bool:
+        strip = self._main.strips.strip
+        return strip is not None and strip.in_banner
 
     def _flatten(self) -> None:
         self._cancel_ours()

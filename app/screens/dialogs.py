@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from app.screens.overlay import LineInput, Overlay
@@ -88,9 +89,10 @@ class LineDialog(Overlay[tuple[str, float]]):
             yield Static(self._prompt, classes="dialog-title prompt", markup=False)
             yield self._input
 
-    def take_keys(self) -> None:
-        """Give the keyboard to the field."""
-        self._input.focus()
+    @property
+    def keyboard(self) -> Widget:
+        """The field."""
+        return self._input
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give what was typed."""
@@ -102,6 +104,7 @@ class FormDialog(Overlay[dict[str, str]]):
     """Several named fields; Enter gives all of them as they stand, Esc nothing."""
 
     DEFAULT_CSS = """
+    FormDialog.form { border: round $role-rule; padding: 0 1; }
     FormDialog Horizontal { height: 1; width: auto; }
     FormDialog .label { width: 34; }
     FormDialog Input { width: 16; padding: 0; }
@@ -119,7 +122,7 @@ class FormDialog(Overlay[dict[str, str]]):
         plain: bool,
     ) -> None:
         """Ask; `fields` are (name, label, value), `check` gives what is wrong with the values or nothing."""
-        super().__init__(answered, plain=plain)
+        super().__init__(answered, plain=plain, classes="form")
         self._title = title
         self._labels = tuple(label for _, label, _ in fields)
         self._inputs = {name: LineInput(value, id=f"field-{name}") for name, _, value in fields}
@@ -138,9 +141,10 @@ class FormDialog(Overlay[dict[str, str]]):
         for line in self._foot:
             yield Static(line, markup=False)
 
-    def take_keys(self) -> None:
-        """Give the keyboard to the first field."""
-        next(iter(self._inputs.values())).focus()
+    @property
+    def keyboard(self) -> Widget:
+        """The first field."""
+        return next(iter(self._inputs.values()))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give every field, unless one is wrong or Enter came before anybody can have read them."""
@@ -168,7 +172,7 @@ class FormDialog(Overlay[dict[str, str]]):
 class HelpDialog(Overlay[None]):
     """All keys, those of one panel first."""
 
-    DEFAULT_CSS = "HelpDialog { width: 92; max-width: 100%; height: 80%; }"
+    DEFAULT_CSS = "HelpDialog { width: 92; max-width: 100vw; height: 75vh; }"
     STEPS = {"j": 1, "down": 1, "k": -1, "up": -1, "space": 10, "pagedown": 10, "pageup": -10, "g": -1_000}
 
     def __init__(self, rows: Sequence[HelpRow], *, plain: bool) -> None:

@@ -19,11 +19,11 @@ from textual.widget import Widget
 
 from app.actions import BY_KEY, DEAD_KEYS, Action, Guard
 from app.input_guard import InputGuard
+from app.screens.lean_full import make_all_lean
 from app.screens.overlay import Overlay
 from app.screens.view import ConsoleView
 from app.strips import Strip, StripKeeper
 from pipeline.core.snapshot import ConsoleSnapshot
-from widgets.lean import make_lean
 
 SWALLOW_S = 1.0
 SAY_S = 5.0
@@ -37,9 +37,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
     """Hosts the live view and hands keys out."""
 
     DEFAULT_CSS = """
-    MainScreen { align: center middle; layers: base strip; overflow: hidden; }
-    #middle, #foot { layer: strip; width: auto; height: auto; }
-    #foot { position: absolute; width: 100%; }
+    MainScreen { align: center middle; layers: base strip foot; overflow: hidden; }
+    #middle { layer: strip; width: auto; height: auto; }
+    #foot { layer: foot; position: absolute; width: 100%; height: auto; }
     """
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     """As in every screen, but a change of it does not paint the whole screen again."""
@@ -47,7 +47,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def __init__(self, act: Act, guard: InputGuard, *, plain: bool, kill_key: str = "Ctrl+K") -> None:
         """Make the screen; `act` does an action for a key pressed at a time (monotonic seconds)."""
         super().__init__()
-        make_lean(self)
+        make_all_lean(self)
         self._act = act
         self._guard = guard
         self.view = ConsoleView(plain=plain, kill_key=kill_key)
@@ -60,6 +60,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._said_until_s = 0.0
         self._swallow_until_s = 0.0
         self._capitals = 0
+        self._typed_ahead: list[events.Key] = []
+        """Keys typed for a box that does not stand yet."""
 
     def compose(self) -> ComposeResult:
         """Mount the view, and where boxes go."""
@@ -109,7 +111,22 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if self.overlay is not None:
             self.overlay.remove()
             self.overlay = None
+            self._typed_ahead.clear()
             self.set_focus(None)
+
+    def on_overlay_ready(self, message: Overlay.Ready) -> None:
+        """Give the keyboard to a box that stands now."""
+        message.stop()
+        self._give_keys()
+
+    def _give_keys(self) -> None:
+        """Give the box the keyboard, and what was typed for it meanwhile, in order and in one go."""
+        overlay = self.overlay
+        if overlay is not None and overlay.is_ready:
+            self.set_focus(overlay.keyboard)
+            for event in self._typed_ahead:
+                overlay.keyboard._forward_event(event)  # as the app itself hands a key to what is focused
+            self._typed_ahead.clear()
 
     def on_overlay_finished(self, message: Overlay.Finished) -> None:
         """Take an answered box away, then carry out its answer."""
@@ -148,9 +165,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def on_key(self, event: events.Key) -> None:
         """Hand out one key; what is typed into a box belongs to the box."""
         if self.overlay is not None:
-            if self.focused is None:  # the box must never lose the keyboard to nobody
-                self.overlay.take_keys()
-                self.overlay.on_key(event)
+            if self.focused is None:
+                event.stop()
+                key = event.copy()
+                key.set_sender(self.app)  # as the driver does, or it would not get past this screen
+                self._typed_ahead.append(key)
+                self._give_keys()
             return
         event.stop()
         event.prevent_default()

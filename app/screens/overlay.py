@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from textual import events
 from textual.containers import Vertical
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 Answer = TypeVar("Answer")
@@ -23,7 +24,7 @@ class Overlay(Vertical, Generic[Answer], can_focus=True):
 
     DEFAULT_CSS = """
     Overlay { width: auto; height: auto; background: $background; color: $foreground; }
-    Overlay Static { width: auto; height: auto; }
+    Overlay Static { width: auto; max-width: 100%; height: auto; }
     Overlay .dialog-title { text-style: bold; }
     Overlay.box { border: round $role-rule; padding: 0 1; }
     """
@@ -40,12 +41,16 @@ class Overlay(Vertical, Generic[Answer], can_focus=True):
             self.overlay = overlay
             self.act = act
 
+    class Ready(Message):
+        """The overlay stands and can take keys."""
+
     def __init__(self, answered: Callable[[Answer], None], *, plain: bool, classes: str = "dialog") -> None:
         """Make a box; `answered` is called once, after the box has gone."""
         super().__init__(classes=classes)
         self.plain = plain
         self.shown_s = time.monotonic()
         """When it came up; nobody has read it before."""
+        self.is_ready = False
         self._answered = answered
         self._done = False
 
@@ -62,15 +67,18 @@ class Overlay(Vertical, Generic[Answer], can_focus=True):
             self.post_message(self.Finished(self, _nothing))
 
     def on_mount(self) -> None:
-        """Take the keys; draw the border with ASCII on a plain terminal."""
+        """Ask for the keys; draw the border with ASCII on a plain terminal."""
         self.shown_s = time.monotonic()
+        self.styles.max_width = "100vw"
         if self.plain and self.styles.border_top[0]:
             self.styles.border = ("ascii", self.styles.border_top[1])
-        self.take_keys()
+        self.is_ready = True
+        self.post_message(self.Ready())
 
-    def take_keys(self) -> None:
-        """Give the keyboard to the box, or to the field in it."""
-        self.focus()
+    @property
+    def keyboard(self) -> Widget:
+        """The widget in it that gets the keys."""
+        return self
 
     def on_key(self, event: events.Key) -> None:
         """Esc goes without an answer; no key gets past the box."""

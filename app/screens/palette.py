@@ -7,6 +7,7 @@ from collections.abc import Callable
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from app.actions import ACTIONS, Action, matching, shown_keys
@@ -70,7 +71,7 @@ class PaletteDialog(Overlay[Action]):
     """Type to find, arrows to choose, Enter to run."""
 
     DEFAULT_CSS = """
-    PaletteDialog { width: 100; max-width: 100%; height: 24; max-height: 90%; }
+    PaletteDialog { width: 100; max-width: 100vw; height: 24; max-height: 75vh; }
     PaletteDialog Horizontal { height: 1; }
     PaletteDialog .prompt { padding: 0 1; }
     PaletteDialog Input { width: 1fr; padding: 0; }
@@ -89,9 +90,10 @@ class PaletteDialog(Overlay[Action]):
             yield self._input
         yield self._list
 
-    def take_keys(self) -> None:
-        """Give the keyboard to the field."""
-        self._input.focus()
+    @property
+    def keyboard(self) -> Widget:
+        """The field."""
+        return self._input
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Find again."""

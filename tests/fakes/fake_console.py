@@ -11,7 +11,8 @@ import os
 
 from msgspec.structs import replace
 
-from app.console import ConsoleApp, ConsoleSettings
+from app.console import ConsoleApp
+from app.console_settings import ConsoleSettings
 from app.terminal_facts import plain_terminal
 from tests.fakes import snapshots
 from tests.fakes.demo_screen import STATES

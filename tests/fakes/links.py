@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from app.console import ConsoleApp, ConsoleSettings
+from app.console import ConsoleApp
+from app.console_settings import ConsoleSettings
 from app.kill_keys import Emergency
 from pipeline.core.inputs import Command, OperatorCommand
 from pipeline.core.snapshot import ConsoleSnapshot

@@ -309,3 +309,15 @@ def test_replay_page_says_where_it_stands() -> None:
         "running",
     ):
         assert words in drawn
+
+
+async def test_keys_typed_ahead_of_a_box_reach_it_in_order() -> None:
+    desk = make_desk(snapshots.replay_snapshot())
+    async with desk.app.run_test(size=SIZE) as pilot:
+        await settle(pilot, desk)
+        for letter in ":seek 90\r":  # as one read of the terminal delivers them
+            name = {":": "colon", " ": "space", "\r": "enter"}.get(letter, letter)
+            desk.app.post_message(events.Key(name, letter))
+        await pilot.pause(0.2)
+        assert desk.link.steered == [("seek", 90_000)]
+        assert desk.app.main.overlay is None

@@ -52,13 +52,16 @@ async def test_no_orders_left_is_said_only_when_the_session_confirms_it() -> Non
     desk = make_desk()
     async with desk.app.run_test(size=SIZE) as pilot:
         await settle(pilot, desk)
-        await pilot.press("ctrl+k", "enter")
+        await pilot.press("ctrl+k")
         desk.link.give(snapshots.killed_snapshot())
         await pilot.pause(0.15)
         assert "NO ORDERS LEFT" not in desk.header()
+        assert "cancel our orders" in desk.header()
         desk.link.give(snapshots.killed_snapshot(confirmed=True))
         await pilot.pause(0.15)
         assert "NO ORDERS LEFT (venue 09:11:" in desk.header()
+        assert "cancel our orders" not in desk.header()
+        assert "F flattens +0.020 BTC LONG" in desk.said()
 
 
 async def test_escape_in_the_kill_strip_cancels_ours_on_every_symbol() -> None:

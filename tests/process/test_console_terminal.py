@@ -94,16 +94,6 @@ def body(terminal: Terminal) -> list[str]:
     return terminal.text().splitlines()[2:]
 
 
-def test_a_thin_link_shows_new_pictures_and_no_backlog(session: DemoSession) -> None:
-    with console(session) as terminal:
-        terminal.until(shows_prices)
-        terminal.read_slowly(5, 8_000)
-        terminal.type(b":seek")
-        terminal.read_slowly(3, 8_000)
-        assert "seek" in terminal.text().splitlines()[-1]
-        assert "display" in terminal.text().splitlines()[1]
-
-
 def test_any_size_is_drawn_also_after_a_storm_of_them() -> None:
     with Terminal(FAKE, size=(20, 5)) as terminal:
         terminal.until(lambda text: "SIM" in text.splitlines()[0])

@@ -1,4 +1,4 @@
-"""A client that is not ours, told nothing but another URL, trades with the simulated venue (`bench` extra)."""
+"""A client that is not ours, told nothing but another URL, trades with the venue (extra `bench`)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,269 @@
+"""The gate and the list of sessions from any shell, with sessions played by the test."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app import shell
+from app.link_call import NoAnswerError
+from app.shell import ShellError
+from pipeline.runtime.gate import Closer, Gate, ReleaseResult
+from pipeline.runtime.locks import InstanceLock
+from pipeline.runtime.places import SessionPlace, list_sessions, make_session
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LOBDECK_HOME", str(tmp_path))
+    monkeypatch.setattr(shell, "KILL_CONFIRM_S", 0.3)
+    return tmp_path
+
+
+@pytest.fixture
+def running() -> Iterator[Callable[[str], SessionPlace]]:
+    """Make a session that lives as far as anybody can see."""
+    locks = []
+
+    def make(name: str) -> SessionPlace:
+        place = make_session(name)
+        Gate.create(place.root).detach()
+        locks.append(InstanceLock.acquire(place.lock, "ada", 1))
+        return place
+
+    yield make
+    for lock in locks:
+        lock.release()
+
+
+def answering(orders: int) -> Callable[..., bytes]:
+    return lambda *_, **__: json.dumps({"open_orders": orders, "trading_state": "KILLED"}).encode()
+
+
+def act_on(place: SessionPlace) -> None:
+    """Do what a session does when it sees its gate closed."""
+    gate = Gate.attach(place.root)
+    gate.acknowledge(gate.state().closers)
+    gate.detach()
+
+
+def is_open(place: SessionPlace) -> bool:
+    gate = Gate.attach(place.root)
+    try:
+        return gate.is_open()
+    finally:
+        gate.detach()
+
+
+class TestWho:
+    def test_names_the_user_and_over_ssh_the_client(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LOGNAME", "ada")
+        monkeypatch.delenv("SSH_CONNECTION", raising=False)
+        assert shell.operator() == "ada"
+        monkeypatch.setenv("SSH_CONNECTION", "192.0.2.7 51234 192.0.2.1 22")
+        assert shell.operator() == "ada@192.0.2.7"
+
+    def test_without_an_entry_is_a_number(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def nobody() -> str:
+            raise KeyError
+
+        monkeypatch.setattr("getpass.getuser", nobody)
+        assert shell.operator().startswith("uid ")
+
+    def test_without_a_terminal_has_no_tty(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def none(_: int) -> str:
+            raise OSError
+
+        monkeypatch.setattr("os.ttyname", none)
+        assert shell.controlling_tty() == ""
+        monkeypatch.setattr("os.ttyname", lambda _: "/dev/pts/4")
+        assert shell.controlling_tty() == "/dev/pts/4"
+
+
+class TestTargets:
+    def test_are_the_one_named_or_all_that_live(self, running: Callable[[str], SessionPlace]) -> None:
+        one, two = running("one"), running("two")
+        make_session("dead")
+        assert shell.targets(None) == [one, two]
+        assert shell.targets("dead")[0].name == "dead"
+        with pytest.raises(ShellError, match="2 sessions are running: one, two"):
+            shell.one_running(None)
+        assert shell.one_running("two") == two
+
+    def test_are_none_where_nothing_runs(self) -> None:
+        with pytest.raises(ShellError, match="no session is running"):
+            shell.targets(None)
+
+
+class TestKill:
+    def test_is_confirmed_by_zero_orders_after_the_session_acted(
+        self, running: Callable[[str], SessionPlace], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        place = running("one")
+        monkeypatch.setattr(shell, "ask_status", answering(0))
+        monkeypatch.setattr(shell, "ASK_EVERY_S", 0.01)
+        monkeypatch.setattr(shell, "_is_acknowledged", acts_after_a_while(place))
+        lines, confirmed = shell.kill([place])
+        assert (lines, confirmed) == (["one: KILLED and latched; no orders left"], True)
+
+    def test_is_not_confirmed_by_an_answer_from_before(
+        self, running: Callable[[str], SessionPlace], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(shell, "ask_status", answering(0))
+        lines, confirmed = shell.kill([running("one")])
+        assert not confirmed
+        assert lines[0].endswith("NOT CONFIRMED: the session has not acted on it")
+
+    def test_is_not_confirmed_while_orders_stay(
+        self, running: Callable[[str], SessionPlace], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        place = running("one")
+        monkeypatch.setattr(shell, "ask_status", answering(3))
+        monkeypatch.setattr(shell, "_is_acknowledged", lambda _: True)
+        lines, confirmed = shell.kill([place])
+        assert not confirmed
+        assert lines[0].endswith("NOT CONFIRMED: 3 orders still open")
+
+    def test_is_not_confirmed_by_silence(
+        self, running: Callable[[str], SessionPlace], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def silent(*_: object, **__: object) -> bytes:
+            raise NoAnswerError("it did not answer")
+
+        place = running("one")
+        monkeypatch.setattr(shell, "ask_status", silent)
+        monkeypatch.setattr(shell, "_is_acknowledged", lambda _: True)
+        assert shell.kill([place])[1] is False
+
+    def test_of_a_dead_session_latches_it(self) -> None:
+        place = make_session("dead")
+        Gate.create(place.root).detach()
+        lines, confirmed = shell.kill([place])
+        assert confirmed
+        assert "not running" in lines[0]
+        assert place.latch.exists()
+
+    def test_closes_every_gate_that_can_be_closed(
+        self, running: Callable[[str], SessionPlace], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken, sound = running("a-broken"), running("b-sound")
+        broken.gate.write_bytes(b"rubbish")
+        monkeypatch.setattr(shell, "ask_status", answering(0))
+        monkeypatch.setattr(shell, "_is_acknowledged", lambda _: True)
+        lines, confirmed = shell.kill([broken, sound])
+        assert not confirmed
+        assert lines[0].startswith("a-broken: NOT CLOSED: ")
+        assert lines[1] == "b-sound: KILLED and latched; no orders left"
+        assert not is_open(sound)
+
+    def test_without_a_place_for_the_latch_still_closes(
+        self, running: Callable[[str], SessionPlace], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        place = running("one")
+        monkeypatch.setattr(Gate, "latch", lambda *_: False)
+        monkeypatch.setattr(shell, "ask_status", answering(0))
+        monkeypatch.setattr(shell, "_is_acknowledged", lambda _: True)
+        lines, confirmed = shell.kill([place])
+        assert "it will not survive a restart" in lines[0]
+        assert confirmed
+        assert not is_open(place)
+
+
+def acts_after_a_while(place: SessionPlace) -> Callable[[SessionPlace], bool]:
+    sound, asked = shell._is_acknowledged, []
+
+    def acknowledged(which: SessionPlace) -> bool:
+        asked.append(which)
+        if len(asked) == 3:
+            act_on(place)
+        return sound(which)
+
+    return acknowledged
+
+
+class TestHaltAndRelease:
+    def test_close_and_open_again(self, running: Callable[[str], SessionPlace]) -> None:
+        place = running("one")
+        assert shell.halt([place]) == (["one: gate closed, HALTED"], True)
+        assert not is_open(place)
+        (words,) = shell.gate_words(place)
+        assert words.startswith("closed by shell: ")
+        assert words.endswith("halt from the shell")
+        assert "released" in shell.release(place)
+        assert is_open(place)
+        assert shell.gate_words(place) == []
+
+    def test_a_gate_that_is_damaged_is_said(self, running: Callable[[str], SessionPlace]) -> None:
+        place = running("one")
+        place.gate.write_bytes(b"rubbish")
+        lines, closed = shell.halt([place])
+        assert not closed
+        assert lines[0].startswith("one: NOT CLOSED: ")
+        assert "gate" in shell.gate_words(place)[0]
+
+    def test_release_shows_and_takes_back_a_latch(self, running: Callable[[str], SessionPlace]) -> None:
+        place = running("one")
+        gate = Gate.attach(place.root)
+        gate.close(Closer.GUARD, "guard", "", "loss", time.time_ns())
+        gate.latch("guard", "", "loss", time.time_ns())
+        gate.detach()
+        words = shell.gate_words(place)
+        assert words[0].startswith("closed by guard: guard")
+        assert words[1].startswith("KILLED, latched: ")
+        shell.release(place)
+        assert is_open(place)
+        assert not place.latch.exists()
+
+    def test_a_close_that_came_meanwhile_keeps_it_closed(
+        self, running: Callable[[str], SessionPlace], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        place = running("one")
+        shell.halt([place])
+        sound = Gate.release
+
+        def closing_again(gate: Gate, *arguments: object, **named: object) -> object:
+            gate.close(Closer.CONSOLE, "eve", "", "again", time.time_ns())
+            return sound(gate, *arguments, **named)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Gate, "release", closing_again)
+        with pytest.raises(ShellError, match="closed again meanwhile"):
+            shell.release(place)
+        assert not is_open(place)
+
+    def test_two_releases_at_once_are_told_apart(
+        self, running: Callable[[str], SessionPlace], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        place = running("one")
+        busy = ReleaseResult((), (), (), busy=True, open=False)
+        monkeypatch.setattr(Gate, "release", lambda *_, **__: busy)
+        with pytest.raises(ShellError, match="another release of one is running"):
+            shell.release(place)
+
+
+def test_the_list_names_running_ended_and_refused_sessions(
+    running: Callable[[str], SessionPlace], home: Path
+) -> None:
+    assert shell.sessions_text(list_sessions()) == "no sessions yet; `lobdeck demo` starts one"
+    shell.halt([running("one")])
+    Gate.create(make_session("two").root).detach()
+    (home / "sessions" / "open").mkdir(mode=0o777)
+    (home / "sessions" / "open").chmod(0o777)
+    rows = shell.sessions_text(list_sessions()).splitlines()
+    assert len(rows) == 4
+    by_name = {row.split()[0]: row for row in rows}
+    assert "running" in by_name["one"]
+    assert "closed by shell" in by_name["one"]
+    assert by_name["two"].split()[1:] == ["ended", "open"]
+    assert "refused" in by_name["open"]
+
+
+def test_status_of_a_session_that_does_not_answer_names_its_log(
+    running: Callable[[str], SessionPlace],
+) -> None:
+    place = running("one")
+    with pytest.raises(ShellError, match=f"log: {place.log}"):
+        shell.status("one")

@@ -104,7 +104,11 @@ class CaptureRun(PaperRun):
         while self._next is not None:
             horizon = self._next.ts_recv_ns
             if until_ns is not None and until_ns < horizon:
-                return self._happen_until(until_ns) or Progress.REACHED
+                waiting = self._happen_until(until_ns)
+                if waiting is None:
+                    # Nothing more happens before `until_ns`: it is now that time, or a seek would never end.
+                    self._now_ns = max(self._now_ns, until_ns)
+                return waiting or Progress.REACHED
             waiting = self._happen_until(horizon)
             if waiting is not None:
                 return waiting

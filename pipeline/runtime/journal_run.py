@@ -55,6 +55,7 @@ class JournalRun:
         done = frames = 0
         while self._next is not None:
             if until_ns is not None and until_ns < self._next.ts_ns:
+                self.now_ns = max(self.now_ns, until_ns)
                 return Progress.REACHED
             frames += self._take(self._next)
             done += 1

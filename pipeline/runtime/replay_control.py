@@ -140,7 +140,8 @@ class ReplayClock:
     def _seek(self, milliseconds: float, virtual_ns: int) -> str:
         if not milliseconds >= 0:
             raise ValueError(f"seek {milliseconds:g}: wanted a time from the start, not before it")
-        self._seek_ns = self.start_ns + int(milliseconds * 1_000_000)
+        wanted_ns = int(milliseconds * 1_000_000)
+        self._seek_ns = self.start_ns + (min(wanted_ns, self.length_ns) if self.length_ns > 0 else wanted_ns)
         self._rebuild = self._seek_ns < virtual_ns
         self.ended = False
         return f"seeking to {milliseconds / 1000:g} s"

@@ -56,6 +56,13 @@ def test_seek_back_rebuilds_and_seek_ahead_does_not() -> None:
     assert clock.view(START + 2 * S).seeking_to_ms == -1
 
 
+def test_seek_past_the_end_stops_at_the_end() -> None:
+    clock = running()
+    clock.length_ns = 60 * S
+    clock.request("seek", 99_999_000, 101.0, START + S, 10)
+    assert until(clock, 101.0, START + S) == START + 60 * S
+
+
 def test_step_pauses_and_asks_for_that_many_frames_once() -> None:
     clock = running()
     clock.request("step", 3, 101.0, START + S, 10)

@@ -103,7 +103,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.link.on_result = self._result
         self.kill_switch.on_fired = lambda emergency: self._soon(self.acts.after_emergency, emergency)
         self.terminal_hooks.on_lost = lambda reason: self._soon(self.leave_lost, reason)
-        self.terminal_hooks.on_drained = lambda: self._soon(self.acts.act_repaint)
+        self.terminal_hooks.on_missed = lambda: self._soon(self.acts.act_repaint)
+        self.terminal_hooks.ask_where(time.monotonic())
         self._starting.enter_context(self.batch_update())
         self.set_timer(START_S, self._show_start)
         self.main.say("waiting for the session's first picture")
@@ -125,23 +126,23 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def _frame(self) -> None:
         """Draw the newest picture, unless the terminal has not taken the last one."""
-        link, writer, now_s = self.link, self.terminal_hooks.writer, time.monotonic()
+        link, hooks, now_s = self.link, self.terminal_hooks, time.monotonic()
         if not self.main.is_standing:
             return
         if link.lost and (link.latest is None or self.leaving):
             self.leave()
             return
-        if link.latest is None or (writer is not None and writer.is_busy):
+        if link.latest is None or (hooks.writer is not None and hooks.writer.is_busy):
             return
-        if self.terminal_hooks.lag.is_overdue(now_s):
+        if hooks.lag.must_wait(now_s, hooks.sent_bytes):
+            hooks.ask_where(now_s)
             return
         same = self.drawn is not None and link.latest.seq == self.drawn.seq
         if same and (now_s - link.latest_at_s < self._old_s or now_s - self._drawn_s < AGE_EVERY_S):
             return
         self._note_rate(now_s)
         self.draw_now()
-        if self.terminal_hooks.ask_for_cursor is not None and self.terminal_hooks.lag.wants_question(now_s):
-            self.call_after_refresh(self.terminal_hooks.ask_for_cursor)
+        self.call_after_refresh(hooks.ask_where, now_s)
 
     def _watch(self) -> None:
         """See to what may not wait for the next picture: the first one, the gate, the strip's time."""

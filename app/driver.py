@@ -58,18 +58,28 @@ class TerminalHooks:
         self.writer: FrameWriter | None = None
         self.ask_for_cursor: Callable[[], None] | None = None
         self.on_lost: Callable[[str], None] | None = None
-        self.on_drained: Callable[[], None] | None = None
+        self.on_missed: Callable[[], None] | None = None
+
+    @property
+    def sent_bytes(self) -> int:
+        """Give how many bytes were ever handed to the terminal's writer."""
+        return self.writer.bytes_queued if self.writer is not None else 0
+
+    def ask_where(self, now_s: float) -> None:
+        """Ask the terminal how far it is, where it is time to."""
+        if self.ask_for_cursor is not None and self.lag.wants_question(now_s, self.sent_bytes):
+            self.ask_for_cursor()
 
     def terminal_lost(self, reason: str) -> None:
         """Note that the terminal is gone."""
         if self.on_lost is not None:
             self.on_lost(reason)
 
-    def output_drained(self) -> None:
-        """Note that the terminal reads again after it stood still."""
+    def output_drained(self, dropped: bool) -> None:
+        """Note that the terminal reads again after it stood still; what it missed must be painted again."""
         self.guard.note_gap(time.monotonic())
-        if self.on_drained is not None:
-            self.on_drained()
+        if dropped and self.on_missed is not None:
+            self.on_missed()
 
 
 class ConsoleDriver(LinuxDriver):
@@ -101,7 +111,7 @@ class ConsoleDriver(LinuxDriver):
     def ask_for_cursor(self) -> None:
         """Ask where the cursor is; the answer tells how far the terminal is behind."""
         if not self._simple and not self._writer.is_behind:
-            self._hooks.lag.asked(time.monotonic())
+            self._hooks.lag.asked(time.monotonic(), self._writer.bytes_queued)
             self.write(QUESTION)
 
     def _enable_mouse_support(self) -> None:

@@ -24,7 +24,10 @@ SYNC_END = b"\x1b[?2026l"
 class FrameWriter(threading.Thread):
     """A daemon thread that owns the writing end of the terminal."""
 
-    def __init__(self, fileno: int, on_drained: Callable[[], None], on_lost: Callable[[str], None]) -> None:
+    def __init__(
+        self, fileno: int, on_drained: Callable[[bool], None], on_lost: Callable[[str], None]
+    ) -> None:
+        """Write to `fileno`; `on_drained` is told after a stall, with whether anything was dropped in it."""
         super().__init__(daemon=True, name="lobdeck-output")
         self._fileno = fileno
         self._on_drained = on_drained
@@ -36,6 +39,8 @@ class FrameWriter(threading.Thread):
         self._stopping = False
         self._writing_since_s = 0.0
         self._stood_still = False
+        self.bytes_queued = 0
+        """All bytes ever taken by `put`, those thrown away again included."""
         self.bytes_written = 0
         self.dropped = 0
 
@@ -49,6 +54,7 @@ class FrameWriter(threading.Thread):
                 return
             self._queue.append(data)
             self._queued += len(data)
+            self.bytes_queued += len(data)
             self._wake.notify()
 
     def make_room(self) -> None:
@@ -114,8 +120,10 @@ class FrameWriter(threading.Thread):
         with self._wake:
             self._queued -= taken
             drained = (self._behind or self._stood_still) and not self._queue
+            dropped = self._behind
             if drained:
                 self._behind = self._stood_still = False
-        if drained:
+        if drained and dropped:
             self._write(SYNC_END)
-            self._on_drained()
+        if drained:
+            self._on_drained(dropped)

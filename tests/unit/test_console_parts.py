@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from app.acts.ideas import lots_of
 from app.acts.replay import SPEEDS, next_speed, number_of
 from app.bell import ALERT, FILL, KILL, QUIET_S, Bell
+from app.display_lag import ASK_BYTES, EVERY_S, GIVE_UP_S, NEVER_ANSWERED_S, WINDOW_BYTES, DisplayLag
 from app.gate_picture import live_orders, with_gate, without_halt_banner
 from app.input_guard import AFTER_GAP_S, BURST_KEYS, BURST_S, LONGEST_PASTE_S, InputGuard, PasteWatch
 from app.kill_keys import Emergency
@@ -77,6 +78,57 @@ def test_a_paste_that_brings_nothing_more_ends_itself_once() -> None:
     assert paste.is_overdue(1.0 + 2 * LONGEST_PASTE_S)
     assert not guard.paste_open
     assert not paste.is_overdue(1.0 + 9 * LONGEST_PASTE_S)
+
+
+# --- display lag
+
+
+def test_a_quick_terminal_is_asked_once_a_second_or_after_some_bytes() -> None:
+    lag = DisplayLag()
+    assert lag.lag_ms(10.0) == -1
+    assert lag.wants_question(10.0, 0)
+    lag.asked(10.0, 0)
+    lag.answered(10.02)
+    assert lag.lag_ms(10.1) in (19, 20)
+    assert not lag.wants_question(10.5, ASK_BYTES - 1)
+    assert lag.wants_question(10.5, ASK_BYTES)
+    assert lag.wants_question(10.0 + EVERY_S, 1)
+
+
+def test_a_thin_link_is_sent_no_picture_while_a_window_of_bytes_is_on_the_way() -> None:
+    lag = DisplayLag()
+    lag.asked(10.0, 0)
+    lag.answered(10.02)
+    lag.asked(11.0, 5_000)
+    assert not lag.must_wait(11.1, WINDOW_BYTES)
+    assert lag.must_wait(11.1, WINDOW_BYTES + 1)
+    assert lag.lag_ms(13.0) == 2_000
+    lag.answered(13.0)
+    assert not lag.must_wait(13.0, 5_000 + WINDOW_BYTES)
+    assert lag.must_wait(13.0, 5_001 + WINDOW_BYTES)
+    assert lag.wants_question(13.0, 5_001 + WINDOW_BYTES)
+
+
+def test_a_lost_answer_and_a_terminal_that_never_answers_hold_nothing_up_for_ever() -> None:
+    silent = DisplayLag()
+    silent.asked(10.0, 0)
+    assert silent.must_wait(10.0 + NEVER_ANSWERED_S, 10**6)
+    assert not silent.must_wait(10.1 + NEVER_ANSWERED_S, 10**6)
+    assert silent.lag_ms(99.0) == -1
+    lossy = DisplayLag()
+    lossy.asked(10.0, 0)
+    lossy.answered(10.1)
+    lossy.asked(11.0, 100)
+    assert lossy.must_wait(11.0 + GIVE_UP_S, 10**6)
+    assert not lossy.must_wait(11.1 + GIVE_UP_S, 10**6)
+    assert lossy.wants_question(11.1 + GIVE_UP_S, 10**6)
+
+
+def test_an_answer_nobody_asked_for_counts_for_nothing() -> None:
+    lag = DisplayLag()
+    lag.answered(5.0)
+    assert lag.lag_ms(5.0) == -1
+    assert not lag.must_wait(5.0, 10**6)
 
 
 # --- presses

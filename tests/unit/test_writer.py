@@ -6,6 +6,8 @@ import os
 import threading
 import time
 
+import pytest
+
 from app.writer import QUEUE_BYTES, FrameWriter
 
 
@@ -16,8 +18,13 @@ class Terminal:
         self.reader, self.end = os.pipe()
         self.drained = threading.Event()
         self.lost: list[str] = []
-        self.writer = FrameWriter(self.end, self.drained.set, self.lost.append)
+        self.missed: list[bool] = []
+        self.writer = FrameWriter(self.end, self.note_drained, self.lost.append)
         self.writer.start()
+
+    def note_drained(self, dropped: bool) -> None:
+        self.missed.append(dropped)
+        self.drained.set()
 
     def read_until(self, condition: threading.Event, timeout_s: float = 5.0) -> int:
         os.set_blocking(self.reader, False)
@@ -44,6 +51,38 @@ def test_a_stuck_terminal_never_blocks_the_app_and_is_repainted() -> None:
     terminal.read_until(terminal.drained)
     assert terminal.drained.is_set()
     assert not terminal.writer.is_behind
+    assert terminal.missed == [True]
+    assert terminal.writer.stop(2.0)
+
+
+def test_a_stall_in_which_nothing_was_dropped_is_no_reason_to_paint_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.writer.STALL_S", 0.01)
+    terminal = Terminal()
+    terminal.writer.put("x" * 200_000)
+    while terminal.writer.stalled_s < 0.05:
+        time.sleep(0.001)
+    assert terminal.writer.is_busy
+    terminal.read_until(terminal.drained)
+    assert terminal.missed == [False]
+    assert terminal.writer.stop(2.0)
+
+
+def test_what_waits_is_thrown_away_for_what_gives_the_terminal_back() -> None:
+    terminal = Terminal()
+    terminal.writer.put("x" * 100_000)
+    while terminal.writer.stalled_s < 0.01:
+        time.sleep(0.001)
+    for _ in range(40):
+        terminal.writer.put("y" * 10_000)
+    assert terminal.writer.is_behind
+    terminal.writer.make_room()
+    terminal.writer.put("given back")
+    everything = bytearray()
+    while not everything.endswith(b"given back"):
+        everything += os.read(terminal.reader, 65_536)
+    assert b"y" not in everything
     assert terminal.writer.stop(2.0)
 
 

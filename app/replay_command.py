@@ -13,6 +13,7 @@ from pathlib import Path
 from app.config import load_config
 from app.config_build import build_engine_params
 from app.launch import prepare_session, start_session
+from app.session_options import SessionOptions
 from app.shell import operator, require_terminal
 from pipeline.core.types import Authority, Instrument, VenueMode
 from pipeline.models.expectation import Expectation, expectation_for
@@ -32,8 +33,8 @@ class OptionError(Exception):
     """An option cannot be used; one line says which, what was found and what is wanted."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayOptions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayOptions(SessionOptions):
     """What the command line asked for."""
 
     paths: tuple[Path, ...]
@@ -41,17 +42,7 @@ class ReplayOptions:
     venue: str | None = None
     speed: float = 1.0
     loop: bool = False
-    name: str | None = None
-    authority: str | None = None
-    model: Path | None = None
-    fees: str | None = None
-    workers: int | None = None
-    config: Path | None = None
-    headless: bool = False
-    seconds: float = 0.0
-    summary: Path | None = None
     journal: bool = False
-    slow: bool = False
     planted: bool = False
 
 

@@ -17,6 +17,7 @@ from app.config_build import build_engine_params
 from app.journal_command import export
 from app.launch import start_session
 from app.replay_command import OptionError, default_model, parse_authority, run_headless
+from app.session_options import SessionOptions
 from app.shell import operator
 from pipeline.core.params import EngineParams
 from pipeline.core.types import Authority, Instrument, VenueMode
@@ -33,25 +34,15 @@ _FRAME_MARGIN_BYTES = 64 * 1024
 MOST_SYMBOLS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions(SessionOptions):
     """What the command line asked for."""
 
     venue: str
     symbols: tuple[str, ...]
     base_url: str = ""
     live: bool = False
-    name: str | None = None
-    authority: str | None = None
-    model: Path | None = None
-    fees: str | None = None
-    workers: int | None = None
-    config: Path | None = None
-    headless: bool = False
-    seconds: float = 0.0
-    summary: Path | None = None
     journal: bool = True
-    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,82 @@
+"""The commands that look at sessions and stop them: attach, sessions, status, halt, kill, release."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from app.session_options import SlowOption
+
+SessionArgument = Annotated[str | None, typer.Argument(help="Name of a session.")]
+
+
+def attach(
+    name: SessionArgument = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Look only; halt and kill still work.")] = False,
+    slow: SlowOption = False,
+) -> None:
+    """Open a console on a running session; without NAME, on the only one."""
+    from app.attach_command import attach_console
+    from app.shell import one_running
+
+    raise typer.Exit(attach_console(one_running(name), watch=watch, slow=slow))
+
+
+def sessions() -> None:
+    """List the sessions of this user, and what holds their gates closed."""
+    from app.shell import sessions_text
+    from pipeline.runtime.places import list_sessions
+
+    typer.echo(sessions_text(list_sessions()))
+
+
+def status(
+    name: SessionArgument = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary object.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="A line a second, until Ctrl+C.")] = False,
+) -> None:
+    """Print a session's summary as it stands."""
+    from app import shell
+    from app.status_text import status_line, watch_status
+
+    if watch:
+        raise typer.Exit(watch_status(name))
+    content = shell.status(name)
+    typer.echo(json.dumps(content, indent=1) if as_json else status_line(content))
+
+
+def halt(name: SessionArgument = None) -> None:
+    """Close the gate: no new risk; without NAME, on every running session."""
+    from app import shell
+
+    lines, closed = shell.halt(shell.targets(name))
+    typer.echo("\n".join(lines))
+    raise typer.Exit(0 if closed else shell.NOT_CONFIRMED)
+
+
+def kill(name: SessionArgument = None) -> None:
+    """Close and latch the gate, cancel our orders, and wait for zero; without NAME, on every session."""
+    from app import shell
+
+    lines, confirmed = shell.kill(shell.targets(name))
+    typer.echo("\n".join(lines))
+    raise typer.Exit(0 if confirmed else shell.NOT_CONFIRMED)
+
+
+def release(
+    name: Annotated[str, typer.Argument(help="Name of a session.")],
+    phrase: Annotated[str, typer.Option("--phrase", help="RELEASE NAME, instead of typing it.")] = "",
+) -> None:
+    """Take a kill or halt back, after showing what closed the gate; leads to HALTED."""
+    from app import shell
+    from pipeline.runtime.places import session_place
+
+    place = session_place(name)
+    typer.echo("\n".join(shell.gate_words(place)) or f"{name}: the gate is open")
+    wanted = f"RELEASE {name}"
+    typed = phrase or typer.prompt(f"type {wanted} to release", default="", show_default=False)
+    if typed != wanted:
+        raise shell.ShellError(f"not released: typed {typed!r}, wanted {wanted!r}")
+    typer.echo(shell.release(place))

@@ -1,0 +1,158 @@
+"""The commands that start something and stay until it ends: demo, replay, run, record, sim."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.session_options import (
+    ConfigOption,
+    NameOption,
+    SecondsOption,
+    SessionOptions,
+    SummaryOption,
+    takes_session_options,
+)
+
+VenueOption = Annotated[str, typer.Option("--venue", help="binance or binance-usdm.")]
+SymbolOption = Annotated[
+    list[str], typer.Option("--symbol", help="As BTCUSDT; more with commas, or the option again.")
+]
+BaseUrlOption = Annotated[
+    str, typer.Option("--base-url", help="A server in the venue's place, as ws://127.0.0.1:9000.")
+]
+
+
+@takes_session_options(fees="0/0")
+def demo(session: SessionOptions) -> int:
+    """Run the bundled synthetic market in a loop: no network, no keys; its flow is planted."""
+    from app.replay_command import ReplayOptions, demo_capture, run_replay
+
+    options = ReplayOptions(
+        **session.given(), paths=(demo_capture(),), prefix="demo", loop=True, planted=True
+    )
+    return run_replay(options)
+
+
+@takes_session_options()
+def replay(
+    session: SessionOptions,
+    paths: Annotated[list[Path], typer.Argument(help="Captures or journals, in order of time.")],
+    venue: Annotated[str | None, typer.Option(help="binance or binance-usdm; found out otherwise.")] = None,
+    speed: Annotated[str, typer.Option(help="Times real time, or max.")] = "1",
+    loop: Annotated[bool, typer.Option("--loop", help="Start again at the end.")] = False,
+    journal: Annotated[bool, typer.Option("--journal", help="Write a journal of the session.")] = False,
+) -> int:
+    """Play captures or journals through the engine: pause, step, seek; orders meet a paper venue."""
+    from app.replay_command import ReplayOptions, parse_speed, run_replay
+
+    options = ReplayOptions(
+        **session.given(),
+        paths=tuple(paths),
+        prefix="replay",
+        venue=venue,
+        speed=parse_speed(speed),
+        loop=loop,
+        journal=journal,
+    )
+    return run_replay(options)
+
+
+@takes_session_options()
+def run(
+    session: SessionOptions,
+    venue: VenueOption,
+    symbol: SymbolOption,
+    live: Annotated[bool, typer.Option("--live", help="Real orders; not available yet.")] = False,
+    base_url: BaseUrlOption = "",
+    journal: Annotated[bool, typer.Option("--journal/--no-journal", help="Keep what happened.")] = True,
+) -> int:
+    """Trade a venue's live data on paper: real books and prints, orders to the paper venue."""
+    from app.run_command import RunOptions, run_live, symbols_of
+
+    options = RunOptions(
+        **session.given(),
+        venue=venue,
+        symbols=symbols_of(symbol),
+        live=live,
+        base_url=base_url,
+        journal=journal,
+    )
+    return run_live(options)
+
+
+def record(
+    venue: VenueOption,
+    symbol: SymbolOption,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write stamped lines here as well, at the end.")
+    ] = None,
+    base_url: BaseUrlOption = "",
+    name: NameOption = None,
+    config: ConfigOption = None,
+    seconds: SecondsOption = 0.0,
+    summary: SummaryOption = None,
+) -> None:
+    """Record a venue's live data into a journal until Ctrl+C; no model, no orders."""
+    from app.run_command import RecordOptions, record, symbols_of
+
+    options = RecordOptions(
+        venue=venue,
+        symbols=symbols_of(symbol),
+        output=output,
+        base_url=base_url,
+        name=name,
+        config=config,
+        seconds=seconds,
+        summary=summary,
+    )
+    raise typer.Exit(record(options))
+
+
+def sim(
+    seed: Annotated[int, typer.Option(help="Same seed, same market.")] = 7,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="On loopback; 0 any free one.")] = 9_000,
+    seconds: SecondsOption = 0.0,
+    symbol: Annotated[
+        list[str] | None, typer.Option("--symbol", help="BTCUSDT, ETHUSDT; may be repeated.")
+    ] = None,
+    informed: Annotated[float, typer.Option(help="Share of the news somebody knows, 0 to 1.")] = 0.9,
+    fees: Annotated[str, typer.Option("--fees", help="MAKER/TAKER in basis points.")] = "0/0",
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", help="KIND[=AMOUNT][@START[+LENGTH]][:TARGET], as drop=0.01; docs/SIM.md."),
+    ] = None,
+    lifetime: Annotated[float, typer.Option(help="Seconds a connection lives.")] = 86_400.0,
+    replay: Annotated[list[Path] | None, typer.Option("--replay", help="Serve this capture instead.")] = None,
+    speed: Annotated[str, typer.Option(help="Of --replay, times real time.")] = "1",
+    loop: Annotated[bool, typer.Option("--loop", help="Of --replay: start again at the end.")] = False,
+    old_times: Annotated[
+        bool, typer.Option("--old-times", help="Of --replay: leave the times alone.")
+    ] = False,
+    ledger: Annotated[
+        Path | None, typer.Option(help="Append the venue's ledger here, as JSON lines.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Say where it is as one JSON line.")] = False,
+) -> None:
+    """Run the simulated exchange alone, for any client; its flow is planted."""
+    from app.sim_command import SimRequest, run_sim, speed_of
+
+    request = SimRequest(
+        seed=seed,
+        port=port,
+        seconds=seconds,
+        symbols=tuple(symbol or ("BTCUSDT",)),
+        informed=informed,
+        fees=fees,
+        faults=tuple(fault or ()),
+        lifetime_s=lifetime,
+        ledger=ledger,
+        as_json=as_json,
+        captures=tuple(replay or ()),
+        speed=speed_of(speed),
+        loop=loop,
+        times_as_captured=old_times,
+    )
+    raise typer.Exit(run_sim(request))

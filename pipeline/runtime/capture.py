@@ -23,7 +23,10 @@ EXPECTED = "expected stamped lines (RECEIVE_TIME FRAME_JSON, time in µs or ns)"
 _NS_FROM = 10**17
 """ns stamps are at least this (year 1973), µs stamps stay below it (year 5138)."""
 _US_FROM = 10**14
-_NS_BELOW = 2**63
+_NS_BELOW = 7_258_118_400 * 10**9
+"""Year 2200: any delay can be added to a stamp below without leaving 63 bits."""
+_LONGEST_HOLE_NS = 366 * 86_400 * 10**9
+"""A stamp farther than this from the line before it is damage: it would hold all later lines at its time."""
 _PROBE_FRAMES = 2_000
 _TAIL_BYTES = 256 * 1024
 
@@ -99,9 +102,14 @@ class CaptureReader(Iterator[CapturedFrame]):
                             if line.strip():
                                 raise _not_stamped(name, number, line)
                             continue
-                        if ts_ns < newest_ns:
-                            self.repaired_times += 1
-                            ts_ns = newest_ns
+                        passed_ns = ts_ns - newest_ns
+                        if not 0 <= passed_ns <= _LONGEST_HOLE_NS:
+                            # Files of different years may be joined, in order.
+                            if passed_ns < -_LONGEST_HOLE_NS or (found and passed_ns > 0):
+                                raise _far_away(name, number, stamp)
+                            if passed_ns < 0:
+                                self.repaired_times += 1
+                                ts_ns = newest_ns
                         newest_ns = ts_ns
                         found = True
                         yield CapturedFrame(ts_ns, payload, number, name)
@@ -203,3 +211,8 @@ def _check_file(path: Path) -> None:
 def _not_stamped(name: str, number: int, line: bytes) -> CaptureError:
     found = "an unstamped JSON line" if line.lstrip().startswith((b"{", b"[")) else repr(line[:40])
     return CaptureError(f"{name}: line {number}: {EXPECTED}, found {found}")
+
+
+def _far_away(name: str, number: int, stamp: bytes) -> CaptureError:
+    wanted = "expected a time within a year of the line before it"
+    return CaptureError(f"{name}: line {number}: {wanted}, found {stamp.decode()}")

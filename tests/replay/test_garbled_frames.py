@@ -14,12 +14,13 @@ from pipeline.runtime.capture import open_capture
 from pipeline.runtime.capture_run import CaptureRun, Progress
 from pipeline.runtime.gateway import PaperGateway
 from pipeline.runtime.instruments import load_instruments
+from pipeline.runtime.packed_lines import MAX_LINE_BYTES
 from pipeline.sim.paper import PaperVenue
 from pipeline.wire.codec import MAX_FRAME_BYTES
 from pipeline.wire.venues import codec_for
 from tests.fakes.engines import MS, engine_params
 from tests.fakes.runs import Watched
-from tests.fakes.sessions import synthetic_lines, write_capture
+from tests.fakes.sessions import run_lobdeck, synthetic_lines, write_capture
 
 LINES = 1_500
 AT = 700
@@ -76,6 +77,7 @@ GARBAGE = {
     "nested 10,000 deep": b'{"data":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
     "objects nested 10,000 deep": b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
     "over the size limit": b'{"stream":"' + b"x" * MAX_FRAME_BYTES + b'"}',
+    "over the limit of a line": b'{"stream":"' + b"x" * (MAX_LINE_BYTES + 100) + b'"}',
     "a surrogate alone": b'{"stream":"\\ud800","data":{"e":"depthUpdate","s":"BTCUSDT"}}',
 }
 
@@ -169,3 +171,13 @@ def corrupted_best(line: bytes) -> bytes:
     size = line.index(b'","', start) + 3
     digit = line[size : size + 1]
     return line[:size] + (b"8" if digit != b"8" else b"7") + line[size + 1 :]
+
+
+def test_a_stamp_at_the_end_of_time_ends_the_command_in_one_line(tmp_path: Path) -> None:
+    lines = list(good_lines())
+    lines[AT] = b"%d " % (2**63 - 1) + lines[AT].partition(b" ")[2]
+    path = write_capture(tmp_path / "late.txt", lines)
+    done = run_lobdeck(tmp_path / "home", "replay", str(path), "--headless", "--speed", "max")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"lobdeck: {path}: line {AT + 1}: expected stamped lines")
+    assert done.stderr.count("\n") == 1

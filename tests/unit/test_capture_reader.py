@@ -3,6 +3,9 @@
 import gzip
 import os
 import random
+import tracemalloc
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -17,9 +20,15 @@ from pipeline.runtime.capture import (
     open_capture,
     probe,
 )
-from pipeline.runtime.packed_lines import MAX_LINE_BYTES
+from pipeline.runtime.packed_lines import CUT_LINE_BYTES, MAX_LINE_BYTES
+from pipeline.wire.codec import MAX_FRAME_BYTES
 from tests.fakes.market_builders import compact, depth_message, enveloped, ticker_message
 
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    "a": bytes,
+    "a.gz": gzip.compress,
+    "a.zst": zstandard.ZstdCompressor().compress,
+}
 T_US = 1_680_652_700_423_575
 T_NS = 1_723_161_253_937_085_768
 FRAME = b'{"e":"x"}'
@@ -108,6 +117,41 @@ def test_frame_longer_than_a_chunk_is_whole(tmp_path: Path) -> None:
     assert [f.payload for f in open_capture([path])] == [frame, frame]
 
 
+def too_long(byte: bytes) -> bytes:
+    """Give a frame three MiB over the limit; `byte` stands in its last part."""
+    return b"{" + b"x" * (MAX_LINE_BYTES + 3_000_000) + byte + b"}"
+
+
+@pytest.mark.parametrize("name", ["a", "a.gz", "a.zst"])
+def test_line_over_the_limit_is_cut_and_the_rest_is_digested(tmp_path: Path, name: str) -> None:
+    pack = PACKINGS[name]
+    bodies = [b"%d " % T_NS + too_long(byte) for byte in (b"y", b"z")]
+    frames = list(open_capture([written(tmp_path / name, pack(b"\n".join([*bodies, lines(T_NS)])))]))
+    assert [frame.line for frame in frames] == [1, 2, 3]
+    digests = [sha256(body[CUT_LINE_BYTES:]).hexdigest().encode() for body in bodies]
+    stamp_bytes = len(b"%d " % T_NS)
+    for frame, body, digest in zip(frames, bodies, digests, strict=False):
+        assert frame.payload == body[stamp_bytes:CUT_LINE_BYTES] + digest
+    assert MAX_FRAME_BYTES < len(frames[0].payload) < MAX_LINE_BYTES
+    assert frames[2].payload == FRAME
+
+
+def test_endless_line_needs_no_more_memory_than_the_limit(tmp_path: Path) -> None:
+    packer = zstandard.ZstdCompressor().compressobj()
+    with (tmp_path / "a.zst").open("wb") as file:
+        file.write(packer.compress(b"%d " % T_NS))
+        for _ in range(40):
+            file.write(packer.compress(b"x" * 10_000_000))
+        file.write(packer.flush())
+    tracemalloc.start()
+    try:
+        assert len(list(open_capture([tmp_path / "a.zst"]))) == 1
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 8 * MAX_LINE_BYTES
+
+
 def test_reader_streams(tmp_path: Path) -> None:
     path = written(tmp_path / "a", lines(*range(T_NS, T_NS + 50_000)) + b"no stamp\n")
     reader = open_capture([path])
@@ -178,9 +222,25 @@ def test_name_that_promises_a_packing(tmp_path: Path) -> None:
     assert "expected gzip data, as the name says" in error(written(tmp_path / "a.gz", lines(T_NS)))
 
 
-def test_endless_line(tmp_path: Path) -> None:
-    path = written(tmp_path / "a", b"x" * (MAX_LINE_BYTES + 200_000))
-    assert "lines of at most" in error(path)
+@pytest.mark.parametrize("stamp", [2**63 - 1, 2**63 - 10**10, 7_258_118_400 * 10**9, 10**17 - 1])
+def test_a_stamp_centuries_away_is_no_stamp(tmp_path: Path, stamp: int) -> None:
+    path = written(tmp_path / "a", lines(T_NS, stamp, T_NS))
+    assert error(path).startswith(f"{path}: line 2: expected stamped lines")
+
+
+@pytest.mark.parametrize("years", [-2, 2])
+def test_a_stamp_years_from_the_line_before_would_hold_the_rest(tmp_path: Path, years: int) -> None:
+    stamp = T_NS + years * 366 * 86_400 * 10**9
+    path = written(tmp_path / "a", lines(T_NS, stamp, T_NS))
+    wanted = f"{path}: line 2: expected a time within a year of the line before it, found {stamp}"
+    assert error(path) == wanted
+
+
+def test_files_of_different_years_may_be_joined_in_order(tmp_path: Path) -> None:
+    late_ns = T_NS + 2 * 366 * 86_400 * 10**9
+    first, second = written(tmp_path / "a", lines(T_NS)), written(tmp_path / "b", lines(late_ns))
+    assert times(first, second) == [T_NS, late_ns]
+    assert error(second, first).startswith(f"{first}: line 1: expected a time within a year")
 
 
 @pytest.mark.parametrize(

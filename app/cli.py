@@ -40,6 +40,7 @@ for command in (
 app.add_typer(cli_files.config_app, name="config")
 app.add_typer(cli_files.model_app, name="model")
 app.add_typer(cli_files.journal_app, name="journal")
+app.add_typer(cli_files.dataset_app, name="dataset")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,8 +1,9 @@
-"""The commands about files: config, model, journal."""
+"""The commands about files: config, model, journal, dataset."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -10,6 +11,9 @@ from app.session_options import ConfigOption
 
 config_app = typer.Typer(help="Write, check or show the configuration.", rich_markup_mode=None)
 model_app = typer.Typer(help="Look inside a model file, or check it as loading does.", rich_markup_mode=None)
+dataset_app = typer.Typer(
+    help="Turn captures and journals into labelled rows, or check such rows.", rich_markup_mode=None
+)
 journal_app = typer.Typer(help="Verify, print or export a session's journal.", rich_markup_mode=None)
 
 
@@ -78,3 +82,36 @@ def journal_export(path: Path, output: Path) -> None:
     from app.journal_command import export
 
     typer.echo(export(path, output))
+
+
+@dataset_app.command("build")
+def dataset_build(
+    paths: Annotated[list[Path], typer.Argument(help="Stamped captures in order, and journals.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the dataset.")],
+    symbol: Annotated[str, typer.Option(help="Needed where a capture holds several.")] = "",
+    features: Annotated[str, typer.Option(help="all, short (ready within 30 s), or names.")] = "short",
+    horizons: Annotated[str, typer.Option(help="Label horizons in ms, rising.")] = "500,1000,3000",
+    delay_ms: Annotated[int, typer.Option(help="From decision to the label's start.")] = 100,
+    barrier_sigmas: Annotated[float, typer.Option(help="Half width of the triple barrier.")] = 1.0,
+    part_rows: Annotated[int, typer.Option(help="Rows a file.")] = 20_000,
+    kind: Annotated[str, typer.Option("--format", help="npz, or parquet with its extra.")] = "npz",
+) -> None:
+    """Run captures or journals through the engine and write labelled rows; run again to go on."""
+    from app.dataset_command import build_dataset
+    from app.dataset_sources import BuildOptions
+    from app.progress import progress_line
+
+    options = BuildOptions(
+        tuple(paths), output, symbol, features, horizons, delay_ms, barrier_sigmas, part_rows, kind
+    )
+    with progress_line() as say:
+        said = build_dataset(options, say)
+    typer.echo(said)
+
+
+@dataset_app.command("verify")
+def dataset_verify(folder: Path) -> None:
+    """Prove every part of a dataset by its digest."""
+    from app.dataset_command import verify_dataset
+
+    typer.echo(verify_dataset(folder))

@@ -20,6 +20,7 @@ def mendable_errors() -> tuple[type[BaseException], ...]:
         ("app.shell", "ShellError"),
         ("app.replay_command", "OptionError"),
         ("app.sim_command", "SimError"),
+        ("pipeline.research.dataset", "DatasetError"),
         ("pipeline.runtime.capture", "CaptureError"),
         ("pipeline.runtime.feed_endpoints", "FeedError"),
         ("pipeline.runtime.gate", "GateError"),

@@ -7,11 +7,12 @@ watches the replay are not taken: the journal has those of the person who traded
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 
 import msgspec
 
+from pipeline.core.effects import Effect
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import Input
 from pipeline.runtime.capture_run import Progress
@@ -27,11 +28,20 @@ class JournalRun:
     """Drives one engine over the records of one journal run; the counterpart of `CaptureRun`."""
 
     def __init__(
-        self, engine: Engine, codec: Codec, records: Iterator[Record], sources: Sequence[str]
+        self,
+        engine: Engine,
+        codec: Codec,
+        records: Iterator[Record],
+        sources: Sequence[str],
+        on_effect: Callable[[Effect], None] = lambda _: None,
+        observe: Callable[[Input], None] | None = None,
     ) -> None:
-        """Read `records`; `sources` is the table of the journal's header that its frames point into."""
+        """Read `records`; `sources` is the table of the journal's header that its frames point into.
+
+        Effects were carried out when the journal was written; `on_effect` and `observe` only look.
+        """
         self.engine = engine
-        self.pump = Pump(engine, codec, None, lambda _: None, sources=sources)
+        self.pump = Pump(engine, codec, None, on_effect, observe, sources)
         self._records = records
         self._next = next(records, None)
         self.start_ns = self._next.ts_ns if self._next else 0

@@ -1,0 +1,64 @@
+"""A dataset holds, value for value, what the workers of a real session were given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from app.dataset_command import build_dataset
+from app.dataset_sources import BuildOptions
+from pipeline.core.effects import Effect, RequestInference
+from pipeline.core.engine import Engine
+from pipeline.core.types import E6
+from pipeline.research.dataset import read_page, read_parts
+from pipeline.runtime.journal_reader import read_journal
+from pipeline.runtime.journal_run import JournalRun
+from pipeline.runtime.row_tap import play
+from pipeline.wire.venues import codec_for
+from tests.fakes.sessions import replayed, synthetic_lines, write_capture
+
+LINES = 8_000
+
+
+def rows_of_session(journal: Path) -> list[RequestInference]:
+    """Give the rows the session of a journal asked its workers for, by replaying it as it was."""
+    header, records = read_journal(journal)
+    codec = codec_for(header.params.instruments[0].venue, {i.symbol: i for i in header.params.instruments})
+    rows: list[RequestInference] = []
+
+    def keep(effect: Effect) -> None:
+        if type(effect) is RequestInference:
+            rows.append(effect)
+
+    for _ in play(JournalRun(Engine(header.params), codec, records, header.sources, keep)):
+        pass
+    return rows
+
+
+def test_rows_of_capture_and_journal_equal_what_the_workers_got(tmp_path: Path) -> None:
+    capture = write_capture(tmp_path / "clip.txt", synthetic_lines(LINES))
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    replayed(home, str(capture), "--journal", "--name", "taught")
+    journal = home / "sessions" / "taught" / "journal"
+    asked = rows_of_session(journal)
+    header, _ = read_journal(journal)
+    assert header.params.model is not None
+    features = header.params.model.features
+
+    found = {}
+    for name, path in (("capture", capture), ("journal", journal)):
+        folder = tmp_path / name
+        options = BuildOptions((path,), folder, features=",".join(features), horizons="500")
+        build_dataset(options, lambda _: None)
+        found[name] = list(read_parts(folder, read_page(folder)))[0]
+
+    given = (np.array([row.row_e6 for row in asked]) / E6).astype(np.float32)
+    assert len(given) > 300
+    for columns in found.values():
+        assert columns["ts_ns"].tolist() == [row.ts_ns for row in asked]
+        for at, name in enumerate(features):
+            assert columns[name].tobytes() == given[:, at].tobytes(), name
+    for name, column in found["capture"].items():
+        np.testing.assert_array_equal(column, found["journal"][name], err_msg=name)

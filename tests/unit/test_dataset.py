@@ -1,0 +1,110 @@
+"""Datasets on disk: the same rows however they are cut into parts; what is damaged is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.dataset_command import build_dataset, verify_dataset
+from app.dataset_sources import BuildOptions
+from app.replay_command import demo_capture
+from pipeline.research.dataset import DatasetError, label_columns, read_page, read_parts
+from pipeline.runtime.capture import open_capture
+
+FEATURES = "qi_1,micro_dev,qi_5,tfi_1s"
+FRAMES = 6_000
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first frames of the market that ships, as stamped lines."""
+    path = tmp_path_factory.mktemp("clip") / "clip.txt"
+    with path.open("wb") as file:
+        for at, frame in enumerate(open_capture([demo_capture()])):
+            if at == FRAMES:
+                break
+            file.write(b"%d %s\n" % (frame.ts_recv_ns, frame.payload))
+    return path
+
+
+def build(clip: Path, folder: Path, **options: object) -> dict[str, np.ndarray]:
+    wanted = {"paths": (clip,), "output": folder, "features": FEATURES, "horizons": "200,1000", **options}
+    build_dataset(BuildOptions(**wanted), lambda _: None)  # type: ignore[arg-type]  # a builder's shorthand
+    page = read_page(folder)
+    parts = list(read_parts(folder, page))
+    assert page.complete
+    assert page.rows == sum(len(part["ts_ns"]) for part in parts)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def test_small_parts_hold_the_same_rows_and_labels_as_one_large(clip: Path, tmp_path: Path) -> None:
+    one = build(clip, tmp_path / "one")
+    many = build(clip, tmp_path / "many", part_rows=137)
+
+    assert len(read_page(tmp_path / "many").parts) > 3
+    assert list(one) == list(many)
+    for name in one:
+        np.testing.assert_array_equal(one[name], many[name], err_msg=name)
+    assert np.isfinite(one["return_1000"]).mean() > 0.5
+    assert {*FEATURES.split(","), *label_columns(200)} <= set(one)
+
+
+def test_the_same_command_again_reads_nothing_anew(clip: Path, tmp_path: Path) -> None:
+    build(clip, tmp_path / "set")
+    said: list[str] = []
+
+    options = BuildOptions((clip,), tmp_path / "set", features=FEATURES, horizons="200,1000")
+    line = build_dataset(options, said.append)
+
+    assert not said
+    assert "4 features" in line
+
+
+def test_other_options_in_the_same_folder_are_refused(clip: Path, tmp_path: Path) -> None:
+    build(clip, tmp_path / "set")
+
+    with pytest.raises(DatasetError, match="another dataset"):
+        build(clip, tmp_path / "set", delay_ms=50)
+
+
+def test_a_folder_with_other_files_is_refused_and_left_alone(clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+
+    with pytest.raises(DatasetError, match="other files"):
+        build(clip, tmp_path)
+
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_a_changed_part_is_refused_by_its_name(clip: Path, tmp_path: Path) -> None:
+    build(clip, tmp_path / "set")
+    assert "rows" in verify_dataset(tmp_path / "set")
+    part = tmp_path / "set" / "part-00-00000.npz"
+    data = bytearray(part.read_bytes())
+    data[len(data) // 2] ^= 1
+    part.write_bytes(data)
+
+    with pytest.raises(DatasetError, match=r"part-00-00000\.npz: not the file"):
+        verify_dataset(tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "wanted"),
+    [
+        ("horizons", "1000,500", "rising"),
+        ("horizons", "0", "rising"),
+        ("horizons", "1e3", "rising"),
+        ("features", "qi_1,qi_1", "each once"),
+        ("features", "no_such", "no_such"),
+        ("format", "csv", "npz or parquet"),
+        ("delay_ms", -1, "delay-ms"),
+        ("symbol", "ETHUSDT", "has BTCUSDT"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named(
+    clip: Path, tmp_path: Path, option: str, value: object, wanted: str
+) -> None:
+    with pytest.raises(DatasetError, match=wanted):
+        build(clip, tmp_path / "set", **{option: value})

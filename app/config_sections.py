@@ -364,6 +364,9 @@ class FeedSettings(Section):
     reconnects: Annotated[Whole, Field(ge=1, le=300)] = Field(
         default=30, description="Connections each route may open in ten minutes."
     )
+    notice_age_ms: Annotated[Milliseconds, Field(le=3_600_000)] = Field(
+        default=5_000, description="A venue's notice of its end is heeded on connections at least so old."
+    )
     snapshot_levels: Annotated[Whole, Field(ge=5, le=5_000)] = Field(
         default=1_000, description="Levels of each side a whole book is asked for with."
     )

@@ -163,6 +163,7 @@ def feed_params(venue: str, base_url: str, config: Config) -> FeedParams:
         backoff_first_ms=settings.reconnect_first_ms,
         backoff_longest_ms=settings.reconnect_max_ms,
         attempts=settings.reconnects,
+        notice_age_ms=settings.notice_age_ms,
         snapshot_limit=settings.snapshot_levels,
     )
 

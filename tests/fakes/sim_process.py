@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,21 @@ def popen(*arguments: str) -> subprocess.Popen[str]:
 def sim_process(*arguments: str) -> Iterator[SimProcess]:
     """Run the venue; it ends by itself after a minute whatever happens."""
     process = popen(*SERVER, "--json", "--seconds", "60", *arguments)
+    try:
+        yield SimProcess(process)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@contextmanager
+def capture_process(*captures: Path, faults: Sequence[str] = (), **options: str) -> Iterator[SimProcess]:
+    """Run `lobdeck sim --replay` on captures with faults; options as `speed="10"`."""
+    given = [argument for name, value in options.items() for argument in (f"--{name}", value)]
+    given += [argument for fault in faults for argument in ("--fault", fault)]
+    given += [argument for path in captures for argument in ("--replay", str(path))]
+    process = popen("-m", "app", "sim", "--json", "--port", "0", "--seconds", "90", *given)
     try:
         yield SimProcess(process)
     finally:

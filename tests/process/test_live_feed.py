@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import pytest
 from app.shell import status
 from pipeline.runtime.capture import open_capture
 from pipeline.runtime.instruments import load_instruments
+from tests.fakes.believed_books import prove, same_as_seen
 from tests.fakes.feed_market import FeedMarket
 from tests.fakes.feed_server import FeedServer
-from tests.fakes.live_sessions import LiveSession, Proof, prove, start_session
+from tests.fakes.live_sessions import LiveSession, end_all, start_session
 from tests.fakes.sessions import replayed
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -29,10 +30,11 @@ def markets(venue: str = "binance", symbols: tuple[str, ...] = SYMBOLS, levels: 
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     tmp_path.chmod(0o700)
     monkeypatch.setenv("LOBDECK_HOME", str(tmp_path))
-    return tmp_path
+    yield tmp_path
+    end_all()
 
 
 async def run_until(
@@ -54,15 +56,6 @@ async def run_until(
 
 def all_synced(content: dict[str, Any]) -> bool:
     return all(book["state"] == "SYNCED" for book in content["book"].values())
-
-
-def same_as_seen(proof: Proof, summary: dict[str, Any]) -> bool:
-    """Say whether the journal gives what the session saw: bytes, effects, and every counter."""
-    assert proof.run is not None
-    pump, counts = proof.run.pump, proof.run.engine.counts()
-    hashes = pump.inputs_sha256, pump.effects_sha256
-    assert hashes == (summary["inputs_sha256"], summary["effects_sha256"])
-    return counts == {name: summary[name] for name in counts} and pump.frames == summary["frames"]
 
 
 async def test_a_broken_feed_never_leaves_a_wrong_book_that_is_believed(home: Path) -> None:
@@ -94,8 +87,7 @@ async def test_a_broken_feed_never_leaves_a_wrong_book_that_is_believed(home: Pa
     assert summary["wire_errors"] > 0
     assert {"GAP", "SYNCING", "SYNCED"} <= proof.states
     assert summary["feed"]["lost"] >= 3
-    reasons = {status.reason for status in proof.statuses}
-    assert {"connection lost", "a message over 1048576 bytes", "closed by the venue (1001)"} <= reasons
+    assert {"connection lost", "a message over 1048576 bytes", "closed by the venue (1001)"} <= proof.reasons
     for market in truth:
         believed = summary["book"][market.symbol]
         bids, _ = market.truth[believed["last_update_id"]]

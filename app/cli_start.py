@@ -118,7 +118,10 @@ def sim(
     symbol: Annotated[
         list[str] | None, typer.Option("--symbol", help="BTCUSDT, ETHUSDT; may be repeated.")
     ] = None,
-    informed: Annotated[float, typer.Option(help="Share of the news somebody knows, 0 to 1.")] = 0.9,
+    pace: Annotated[str, typer.Option(help="usual, as real spot data, or calm, for eyes.")] = "usual",
+    informed: Annotated[
+        float | None, typer.Option(help="Share of the news somebody knows, 0 to 1; default the pace's own.")
+    ] = None,
     fees: Annotated[str, typer.Option("--fees", help="MAKER/TAKER in basis points.")] = "0/0",
     fault: Annotated[
         list[str] | None,
@@ -144,6 +147,7 @@ def sim(
         port=port,
         seconds=seconds,
         symbols=tuple(symbol or ("BTCUSDT",)),
+        pace=pace,
         informed=informed,
         fees=fees,
         faults=tuple(fault or ()),

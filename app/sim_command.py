@@ -31,7 +31,8 @@ class SimRequest:
     port: int
     seconds: float
     symbols: tuple[str, ...]
-    informed: float
+    pace: str
+    informed: float | None
     fees: str
     faults: tuple[str, ...]
     lifetime_s: float
@@ -69,6 +70,7 @@ def run_sim(request: SimRequest) -> int:
         options = sim_options(
             seed=request.seed,
             symbols=request.symbols,
+            pace=request.pace,
             informed=request.informed,
             fees=request.fees,
             faults=request.faults,

@@ -28,6 +28,7 @@ SIGNED_TAU_MS: Final = 3_000
 TRADE_SIZE_TAU_MS: Final = 60_000
 CANCEL_TAU_MS: Final = 5_000
 RATE_TAU_MS: Final = 1_000
+IMBALANCE_TAU_MS: Final = 1_500
 
 ONE: Final = (-1_000_000, 1_000_000)
 SHARE: Final = (0, 1_000_000)
@@ -123,6 +124,18 @@ FEATURES: Final[tuple[FeatureSpec, ...]] = (
     _imbalance(1, 1, Needs.TOUCH),
     _imbalance(5, 3, Needs.DEPTH),
     _imbalance(10, 5, Needs.DEPTH),
+    FeatureSpec(
+        name="qi_1_ewma",
+        formula="mean_queue_imbalance",
+        version=1,
+        unit="ratio",
+        parity=Parity.ODD,
+        needs=Needs.TOUCH,
+        range_e6=ONE,
+        summary="mean of qi_1 over time, each value for as long as it stood, decayed",
+        levels=1,
+        tau_ms=IMBALANCE_TAU_MS,
+    ),
     FeatureSpec(
         name="dwi",
         formula="weighted_imbalance",

@@ -8,12 +8,19 @@ and makes the group invalid until a proper one comes; nothing is computed from i
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
 from pipeline.core.feature_flow import better_flow
 from pipeline.core.feature_spec import MS_NS, FeatureSpec, Reader
-from pipeline.core.feature_table import DEPTH_TAU_MS, OFI_WINDOWS_MS, RATE_TAU_MS, RET_WINDOWS_MS
+from pipeline.core.feature_table import (
+    DEPTH_TAU_MS,
+    IMBALANCE_TAU_MS,
+    OFI_WINDOWS_MS,
+    RATE_TAU_MS,
+    RET_WINDOWS_MS,
+)
 from pipeline.core.feature_volatility import SecondVolatility
 from pipeline.core.windows import DecayedSum, EwmaLevel, WindowSum
 
@@ -27,23 +34,28 @@ class TouchFeatures:
     """Rolling state of the touch, O(1) an event."""
 
     __slots__ = (
-        *("_depth", "_flow", "_messages", "_moves", "_touch", "_volatility"),
+        *("_depth", "_flow", "_lean", "_leans", "_messages", "_moves", "_touch", "_volatility"),
         *("invalid_touches", "last_ns", "mid_half_ticks", "valid"),
     )
 
-    def __init__(self, capacity: int) -> None:
-        """Start without a touch; `capacity` bounds the changes of the touch a window can hold."""
+    def __init__(self, capacity: int, formulas: Sequence[str]) -> None:
+        """Start without a touch; `capacity` bounds the changes of the touch a window can hold.
+
+        The mean imbalance is kept up only when it is among `formulas`: it costs 0.4 us a change of the touch.
+        """
         self._flow = WindowSum(tuple(ms * MS_NS for ms in OFI_WINDOWS_MS), capacity)
         self._moves = WindowSum(tuple(ms * MS_NS for ms in RET_WINDOWS_MS), capacity)
         self._depth = EwmaLevel(DEPTH_TAU_MS * MS_NS)
         self._messages = DecayedSum(RATE_TAU_MS * MS_NS)
+        self._lean = EwmaLevel(IMBALANCE_TAU_MS * MS_NS)
+        self._leans = "mean_queue_imbalance" in formulas
         self._volatility = SecondVolatility()
         self.invalid_touches = 0
         self.clear()
 
     def clear(self) -> None:
         """Forget everything but the counters; the next touch starts anew, without an order-flow event."""
-        for rolling in (self._flow, self._moves, self._depth, self._messages, self._volatility):
+        for rolling in (self._flow, self._moves, self._depth, self._lean, self._messages, self._volatility):
             rolling.clear()
         self._touch = NO_TOUCH
         self.mid_half_ticks = 0
@@ -79,6 +91,8 @@ class TouchFeatures:
             if flow:
                 self._flow.add(ts_ns, flow)
         self._depth.update(ts_ns, bid_units + ask_units)
+        if self._leans:
+            self._lean.update(ts_ns, (bid_units - ask_units) / (bid_units + ask_units))
         mid, mid_before = bid + ask, self.mid_half_ticks
         if mid != mid_before:
             if mid_before:
@@ -94,6 +108,8 @@ class TouchFeatures:
         match spec.formula:
             case "queue_imbalance":
                 return self._imbalance
+            case "mean_queue_imbalance":
+                return self._lean.at
             case "micro_deviation":
                 return self._micro_deviation
             case "log_spread":

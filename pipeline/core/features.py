@@ -35,7 +35,7 @@ class FeatureParams(msgspec.Struct, frozen=True):
     """What a feature engine is built from."""
 
     needed: tuple[str, ...] = NAMES
-    """Features a row may ask for; flow by level and cancels are kept up only when they are among them."""
+    """Features a row may ask for; mean imbalance, flow by level and cancels are kept up only then."""
     max_book_age_ns: int = 500 * MS_NS
     """Silence after which book features are invalid; at least three times the feed's cadence."""
     ring_capacity: int = 4096
@@ -70,8 +70,8 @@ class FeatureEngine:
         names = tuple(dict.fromkeys((*params.needed, *ALWAYS)))
         specs = tuple(spec_of(name) for name in names)
         self._max_age_ns = params.max_book_age_ns
-        self._touch = TouchFeatures(params.ring_capacity)
         formulas = tuple(spec.formula for spec in specs)
+        self._touch = TouchFeatures(params.ring_capacity, formulas)
         self._depth = DepthFeatures(self._touch, params.ring_capacity, formulas)
         self._trades = TradeFeatures(params.ring_capacity)
         self._columns = {spec.name: Column(spec, self._reader(spec)) for spec in specs}

@@ -8,7 +8,7 @@ instant on the receive clock; nothing is taken from after it.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,10 @@ class CapturedRows:
     mid_half_ticks: Floats
     """Twice the mid from then on, in ticks, [m]."""
 
+    def of(self, names: Sequence[str]) -> Floats:
+        """Give the columns of some features, in that order, [n, names]."""
+        return self.values[:, [self.features.index(name) for name in names]]
+
     def returns(self, delay_ms: int, horizon_ms: int) -> Floats:
         """Give mid(t + delay + horizon) / mid(t + delay) - 1 for each row; NaN past the capture's end."""
         start_ns = self.ts_ns + delay_ms * MS
@@ -81,12 +85,26 @@ def capture_rows(
     Raises:
         ValueError: the capture gives no row at all, or a feature has no such name.
     """
+    return framed_rows(read_stamped(paths), instrument, features, decision)
+
+
+def framed_rows(
+    frames: Iterable[tuple[int, bytes]],
+    instrument: Instrument,
+    features: Sequence[str],
+    decision: DecisionParams,
+) -> CapturedRows:
+    """Run the engine over (receive time in ns, frame) in order of time and keep every row it asks for.
+
+    Raises:
+        ValueError: the frames give no row at all, or a feature has no such name.
+    """
     engine = Engine(_params(instrument, tuple(features), decision))
     codec = codec_for(instrument.venue, {instrument.symbol: instrument})
     rows: list[RequestInference] = []
     mids: list[tuple[int, int]] = []
     beat_ns = 0
-    for ts_ns, frame in read_stamped(paths):
+    for ts_ns, frame in frames:
         beat_ns = beat_ns or ts_ns // BEAT_NS * BEAT_NS
         events = []
         while beat_ns + BEAT_NS <= ts_ns:
@@ -96,7 +114,7 @@ def capture_rows(
             rows += [effect for effect in engine.handle(event) if type(effect) is RequestInference]
         _note_mid(engine, instrument.symbol, ts_ns, mids)
     if not rows:
-        raise ValueError(f"no row in {', '.join(path.name for path in paths)}: the book never became ready")
+        raise ValueError("no row: the book never became ready")
     return CapturedRows(
         features=tuple(features),
         ts_ns=np.array([row.ts_ns for row in rows]),

@@ -1,11 +1,11 @@
-"""Fit the models that ship, from the spot capture of the data folder, and write them down with their facts.
+"""Fit the models that ship (`bundled_recipes.py`), and write them down with their facts.
 
-    python -m pipeline.research.fit_bundled DATA      fit, write NAME.json, NAME.onnx, NAME.manifest.json
-    python -m pipeline.research.fit_bundled --rebuild write the others from NAME.json
+    python -m pipeline.research.fit_bundled DATA [NAME …]  fit, write NAME.json, NAME.onnx, NAME.manifest.json
+    python -m pipeline.research.fit_bundled --rebuild      write the others from NAME.json
 
 `qi-logit` is queue imbalance alone, the baseline every model is shown beside. `ob-logit` adds the micro-price
-and, strongly shrunk, the deeper book and the trade flow; nothing in it looks back further than 3 s, so it is
-ready soon after a resync. No temperature is fitted: on a slice of a minute it learned the minute
+and, strongly shrunk, the deeper book and the trade flow; nothing in them looks back further than 3 s, so they
+are ready soon after a resync. No temperature is fitted: on a slice of a minute it learned the minute
 (walk-forward log-loss 0.553 with it, 0.541 without, for queue imbalance alone).
 """
 
@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import platform
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,74 +26,19 @@ import numpy.typing as npt
 
 import pipeline.models.bundled
 from pipeline.core.params import MS, DecisionParams
-from pipeline.core.types import E6, Fees, Instrument, SyncRule, scaled_text
+from pipeline.core.types import E6, scaled_text
 from pipeline.models.contract import Calibration, ClassMix, Label, Library, Metrics, Reference, Span
 from pipeline.models.expectation import CADENCES, MARKETS, TRIGGER, Role
 from pipeline.models.graph import LogisticWeights, logistic_probabilities
 from pipeline.models.manifest import Manifest
 from pipeline.models.packaging import ModelSource, build_model, contract_of, read_source, source_json
-from pipeline.research.captured_rows import CapturedRows, capture_rows
+from pipeline.research.bundled_recipes import DELAY_MS, RECIPES, SPOT, Recipe, training
 from pipeline.research.logistic import fit_odd, fit_scaling, logistic_weights
 from pipeline.research.scores import block_interval, logloss, score
 from pipeline.research.walk_forward import out_of_sample
 
 FOLDER = Path(next(iter(pipeline.models.bundled.__path__)))
-CAPTURE = ("spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz")
-SPOT = Instrument(
-    venue="binance",
-    symbol="BTCUSDT",
-    base="BTC",
-    quote="USDT",
-    price_decimals=2,
-    tick_units=1,
-    size_decimals=8,
-    lot_units=1_000,
-    min_notional_quote_e8=5 * 10**8,
-    max_qty_lots=900_000_000,
-    sync_rule=SyncRule.CONTIGUOUS,
-    fees=Fees(0, 0, "assumed"),
-)
-HORIZON_MS = 1_000
-DELAY_MS = 100
 TOLERANCE = 1e-5
-
-FREE = 1.0
-SHRUNK = 1_000.0
-"""Rows that say nothing, as a pull towards 0: a thousand against some nine thousand that moved."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What a model is fitted from; `ridge` is one number a feature."""
-
-    name: str
-    ridge: dict[str, float]
-    portable: bool
-    notes: str
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """Give the features in the order of the row."""
-        return tuple(self.ridge)
-
-
-RECIPES = (
-    Recipe(
-        name="qi-logit",
-        ridge={"qi_1": FREE},
-        portable=True,
-        notes="Queue imbalance alone: baseline, fallback, fixture. Fitted on eleven minutes of one market.",
-    ),
-    Recipe(
-        name="ob-logit",
-        ridge={
-            **dict.fromkeys(("qi_1", "micro_dev"), FREE),
-            **dict.fromkeys(("qi_5", "qi_10", "dwi", "qi_band_5bps", "slope", "tfi_1s"), SHRUNK),
-        },
-        portable=False,
-        notes="Eleven minutes of one market; its gain over queue imbalance alone is within their noise.",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +47,9 @@ class Moved:
 
     ts_ns: npt.NDArray[np.int64]
     values: npt.NDArray[np.float64]
+    """Of the recipe's features, [n, features]."""
+    baseline: npt.NDArray[np.float64]
+    """Queue imbalance at the touch, [n, 1]."""
     up: npt.NDArray[np.bool_]
 
 
@@ -108,11 +57,12 @@ def main() -> None:
     """Fit or rebuild, and print what was measured."""
     parser = argparse.ArgumentParser(description="Fit or rebuild the bundled models.")
     parser.add_argument("data", nargs="?", type=Path, help="folder with the hftbacktest captures")
+    parser.add_argument("names", nargs="*", help="models to fit; default all")
     parser.add_argument("--rebuild", action="store_true", help="only build from the committed JSON")
     options = parser.parse_args()
     if (options.data is None) is not options.rebuild:
         parser.error("give the data folder, or --rebuild")
-    for recipe in RECIPES:
+    for recipe in [one for one in RECIPES if not options.names or one.name in options.names]:
         if not options.rebuild:
             source, report = fit(recipe, options.data)
             (FOLDER / f"{recipe.name}.json").write_bytes(source_json(source))
@@ -138,25 +88,24 @@ def write_built(recipe: Recipe, folder: Path) -> None:
 
 
 def fit(recipe: Recipe, data: Path) -> tuple[ModelSource, str]:
-    """Fit one recipe on the spot capture; gives the source and a line about its quality.
+    """Fit one recipe; gives the source and a line about its quality.
 
     Raises:
         FileNotFoundError: the captures are not in `data`.
     """
-    paths = [data / name for name in CAPTURE]
-    rows = capture_rows(paths, SPOT, recipe.features, DecisionParams())
-    returns = rows.returns(DELAY_MS, HORIZON_MS)
+    rows = training(recipe, data)
+    returns = rows.returns
     known = ~np.isnan(returns)
     chosen = known & (returns != 0.0)
-    moved = Moved(rows.ts_ns[chosen], rows.values[chosen], returns[chosen] > 0.0)
+    moved = Moved(rows.ts_ns[chosen], rows.values[chosen], rows.baseline[chosen], returns[chosen] > 0.0)
     metrics, report = measure(recipe, moved)
     source = ModelSource(
         name=recipe.name,
         version=1,
         features=recipe.features,
-        logistic=_fit(recipe, moved.values, moved.up),
+        logistic=fit_weights(recipe, moved.values, moved.up),
         symmetric=True,
-        horizon_ms=HORIZON_MS,
+        horizon_ms=recipe.horizon_ms,
         delay_ms=DELAY_MS,
         label=Label("direction_given_move", 0.0, "ticks", "mid"),
         cadence=CADENCES[SPOT.venue],
@@ -178,10 +127,10 @@ def fit(recipe: Recipe, data: Path) -> tuple[ModelSource, str]:
         libraries=(Library("python", platform.python_version()), Library("numpy", np.__version__)),
         calibration=Calibration("none", 1.0, 0),
         metrics=metrics,
-        reference=_reference(rows),
+        reference=_reference(recipe.features, rows.values),
         tolerance=TOLERANCE,
         expires_at="",
-        training_data_sha256=tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths),
+        training_data_sha256=rows.digests,
         sigma_train_e6=round(float(returns[known].std()) * E6),
         mean_move_e6=round(float(np.abs(returns[chosen]).mean()) * E6),
         move_rate_e6=round(float(chosen.sum() / known.sum()) * E6),
@@ -191,16 +140,15 @@ def fit(recipe: Recipe, data: Path) -> tuple[ModelSource, str]:
 
 def measure(recipe: Recipe, moved: Moved) -> tuple[Metrics, str]:
     """Score model, queue imbalance alone and the training share of ups, walk-forward on the same rows."""
-    label_ns = (DELAY_MS + HORIZON_MS) * MS
-    at = recipe.features.index("qi_1")
-    baseline = RECIPES[0]
+    label_ns = (DELAY_MS + recipe.horizon_ms) * MS
+    alone = RECIPES[0]
 
     def model(train: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-        return _answer(_fit(recipe, moved.values[train], moved.up[train]), moved.values[test])
+        return _answer(fit_weights(recipe, moved.values[train], moved.up[train]), moved.values[test])
 
     def qi_only(train: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-        column = moved.values[:, [at]]
-        return _answer(_fit(baseline, column[train], moved.up[train]), column[test])
+        column = moved.baseline
+        return _answer(fit_weights(alone, column[train], moved.up[train]), column[test])
 
     def constant(train: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
         return np.full(int(test.sum()), moved.up[train].mean())
@@ -219,7 +167,10 @@ def measure(recipe: Recipe, moved: Moved) -> tuple[Metrics, str]:
     return metrics, report
 
 
-def _fit(recipe: Recipe, values: npt.NDArray[np.float64], up: npt.NDArray[np.bool_]) -> LogisticWeights:
+def fit_weights(
+    recipe: Recipe, values: npt.NDArray[np.float64], up: npt.NDArray[np.bool_]
+) -> LogisticWeights:
+    """Fit a recipe's weights on rows that moved, [n, features]; `up` says where to."""
     scaling = fit_scaling(recipe.features, values)
     weights = fit_odd(recipe.features, scaling.apply(values), up, np.array([*recipe.ridge.values()]))
     return logistic_weights(weights, scaling)
@@ -234,11 +185,11 @@ def _mix(returns: npt.NDArray[np.float64]) -> ClassMix:
     return ClassMix(round(down, 4), round(1.0 - round(down, 4) - round(up, 4), 4), round(up, 4))
 
 
-def _reference(rows: CapturedRows) -> tuple[Reference, ...]:
-    deciles = np.quantile(rows.values, np.arange(1, 10) / 10, axis=0).T
+def _reference(features: Sequence[str], values: npt.NDArray[np.float64]) -> tuple[Reference, ...]:
+    deciles = np.quantile(values, np.arange(1, 10) / 10, axis=0).T
     return tuple(
         Reference(name, tuple(round(float(edge), 4) for edge in edges))
-        for name, edges in zip(rows.features, deciles, strict=True)
+        for name, edges in zip(features, deciles, strict=True)
     )
 
 

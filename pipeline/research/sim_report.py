@@ -12,18 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.core.types import SyncRule
+from pipeline.research.bundled_recipes import SPOT
 from pipeline.research.captured_rows import read_stamped
-from pipeline.research.fit_bundled import SPOT
 from pipeline.research.imbalance_curve import Horizon, Samples, bin_names, curve, samples
-from pipeline.sim.exchange.listing import spot_listings
-from pipeline.sim.live_market import LiveMarket
-from pipeline.sim.news import NewsParams
-from pipeline.sim.order_flow import FlowParams
+from pipeline.sim.pace import Pace, paced_flow
+from pipeline.sim.recording import played
 
 SYMBOL = "BTCUSDT"
 SEED = 1
 LENGTH_S = 3_000
-START_NS = 1_767_225_600_000_000_000
 
 USDM = replace(
     SPOT,
@@ -44,7 +41,13 @@ CAPTURES = (
         ("usdm_btcusdt_20230404.dat.gz", "usdm_btcusdt_20230405.dat.gz"),
     ),
 )
-SIMULATED = (("sim, as it comes", 0.9), ("sim, --informed 0.5", 0.5), ("sim, --informed 0", 0.0))
+SIMULATED = (
+    ("sim, as it comes", Pace.USUAL, None),
+    ("sim, --informed 0.5", Pace.USUAL, 0.5),
+    ("sim, --informed 0", Pace.USUAL, 0.0),
+    ("sim, --pace calm", Pace.CALM, None),
+    ("sim, --pace calm --informed 0", Pace.CALM, 0.0),
+)
 
 
 def main(folder: Path) -> Iterator[str]:
@@ -55,29 +58,10 @@ def main(folder: Path) -> Iterator[str]:
     yield from _by_imbalance(measured)
 
 
-class _DepthTape:
-    """Keeps the depth frames of the simulated market."""
-
-    def __init__(self, stream: str) -> None:
-        self.stream = stream
-        self.frames: list[tuple[int, bytes]] = []
-
-    def wants(self, stream: str) -> bool:
-        return stream == self.stream
-
-    def publish(self, stream: str, frame: str, at_ns: int) -> None:
-        self.frames.append((at_ns, f'{{"stream":"{stream}","data":{frame}}}'.encode()))
-
-
-def simulated_samples(informed: float, seed: int = SEED, length_s: int = LENGTH_S) -> Samples:
+def simulated_samples(pace: Pace, informed: float | None, seed: int = SEED) -> Samples:
     """Play the simulated market with a share of informed news and sample it."""
-    listings = spot_listings((SYMBOL,))
-    tape = _DepthTape(f"{SYMBOL.lower()}@depth@100ms")
-    flow = FlowParams(news=NewsParams(informed=informed))
-    market = LiveMarket(listings, seed, START_NS, tape, lambda _: None, flow)
-    tape.frames.append((START_NS, market.feeds[SYMBOL].snapshot(5_000).encode()))
-    market.advance(START_NS + length_s * 1_000_000_000)
-    return samples(tape.frames, listings[0].instrument)
+    frames = played(SYMBOL, paced_flow(pace, informed), seed, LENGTH_S, ("depth@100ms",))
+    return samples(frames, SPOT)
 
 
 def _real(folder: Path) -> Iterator[tuple[str, Samples]]:
@@ -88,8 +72,8 @@ def _real(folder: Path) -> Iterator[tuple[str, Samples]]:
 
 
 def _simulated() -> Iterator[tuple[str, Samples]]:
-    for name, informed in SIMULATED:
-        yield name, simulated_samples(informed)
+    for name, pace, informed in SIMULATED:
+        yield name, simulated_samples(pace, informed)
 
 
 def _by_horizon(measured: list[tuple[str, tuple[Horizon, ...]]]) -> Iterator[str]:

@@ -44,6 +44,9 @@ class NewsParams:
     """Mean size of a jump."""
     home_ticks: int = 100_000
     """Distance from the opening price at which every jump leads back."""
+    opens_s: tuple[float, float] | None = None
+    """Shortest and longest time until the leaning of the day's first news begins, which then is known, where
+    anything is, and no rumour; None lets the day begin like any other time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class NewsFeed:
         self._home_ticks = open_ticks
         self.value_ticks = open_ticks
         """Where the best bid belongs, as far as everybody knows."""
-        self.next = self._next_news(now_ns)
+        self.next = self._opening_news(now_ns) if params.opens_s else self._next_news(now_ns)
 
     def phase(self, now_ns: int) -> Phase:
         """Give how far the next news has come; news nobody knows stays PATIENT until it is out."""
@@ -98,12 +101,19 @@ class NewsFeed:
         self.value_ticks = self.informed_ticks
         self.next = self._next_news(now_ns)
 
+    def _opening_news(self, now_ns: int) -> News:
+        opens_s = self._params.opens_s or (0.0, 0.0)
+        return self._news(now_ns + self._within(opens_s), sure=self._params.informed > 0)
+
     def _next_news(self, now_ns: int) -> News:
+        return self._news(now_ns + int(self._chance.exponential(self._params.patience_s * SECOND_NS)))
+
+    def _news(self, leads_ns: int, sure: bool = False) -> News:
+        """Draw news that begins to show at a time; `sure` makes it known and no rumour."""
         chance, params = self._chance, self._params
-        leads_ns = now_ns + int(chance.exponential(params.patience_s * SECOND_NS))
         takes_ns = leads_ns + self._within(params.lead_s)
-        is_known = chance.unit() < params.informed
-        is_rumour = chance.unit() < params.rumour and is_known
+        is_known = chance.unit() < params.informed or sure
+        is_rumour = chance.unit() < params.rumour and is_known and not sure
         ticks = int(chance.exponential(params.jump_ticks)) + 1
         side, strength, taking_ns = self._side(), 0.6 + 0.4 * chance.unit(), self._within(params.takes_s)
         return News(

@@ -11,7 +11,6 @@ from pipeline.sim.exchange.exchange import Exchange
 from pipeline.sim.exchange.ledger import Entry, Ledger
 from pipeline.sim.exchange.listing import NO_FEES, spot_listings
 from pipeline.sim.live_market import LiveMarket
-from pipeline.sim.news import NewsParams
 from pipeline.sim.order_flow import FlowParams
 from pipeline.sim.protocol.faults import Fault
 from pipeline.sim.protocol.hub import MarketHub
@@ -42,11 +41,6 @@ class SimOptions:
     def credentials(self) -> tuple[str, str]:
         """Give API key and secret of the one account: 64 characters each, the same for the same seed."""
         return _derived(self.seed, "api key"), _derived(self.seed, "secret")
-
-
-def informed_flow(share: float) -> FlowParams:
-    """Give the usual flow with another share of news somebody knows beforehand, 0 to 1."""
-    return FlowParams(news=NewsParams(informed=share))
 
 
 def open_live(options: SimOptions, now_ns: int, sink: Callable[[Entry], None] | None = None) -> SimVenue:

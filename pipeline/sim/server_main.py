@@ -26,7 +26,8 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--port", type=int, default=0, help="0: any free one")
     found.add_argument("--seconds", type=float, default=0.0, help="0: until a signal")
     found.add_argument("--symbol", action="append", help="default BTCUSDT")
-    found.add_argument("--informed", type=float, default=0.9, help="share of news somebody knows")
+    found.add_argument("--pace", default="usual", help="usual or calm")
+    found.add_argument("--informed", type=float, help="share of news somebody knows; default the pace's own")
     found.add_argument("--fees", default="0/0", help="MAKER/TAKER in basis points")
     found.add_argument("--fault", action="append", default=[], help="KIND[=AMOUNT][@START[+LENGTH]][:TARGET]")
     found.add_argument("--lifetime", type=float, default=86_400.0, help="seconds a connection lives")
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = sim_options(
             seed=given.seed,
             symbols=given.symbol or ("BTCUSDT",),
+            pace=given.pace,
             informed=given.informed,
             fees=given.fees,
             faults=given.fault,

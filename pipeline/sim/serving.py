@@ -19,7 +19,8 @@ import uvloop
 from pipeline.core.types import Fees
 from pipeline.sim.exchange.ledger import Entry
 from pipeline.sim.host import LOOPBACK, VenueHost
-from pipeline.sim.opening import SimOptions, account_summary, informed_flow
+from pipeline.sim.opening import SimOptions, account_summary
+from pipeline.sim.pace import Pace, paced_flow
 from pipeline.sim.protocol.faults import parse_fault
 from pipeline.sim.protocol.venue import SimVenue
 
@@ -129,7 +130,8 @@ def sim_options(
     *,
     seed: int,
     symbols: Sequence[str],
-    informed: float,
+    pace: str,
+    informed: float | None,
     fees: str,
     faults: Sequence[str],
     lifetime_s: float,
@@ -139,7 +141,9 @@ def sim_options(
     Raises:
         ValueError: a value cannot be used; the message says which.
     """
-    if not 0.0 <= informed <= 1.0:
+    if pace not in list(Pace):
+        raise ValueError(f"--pace {pace[:20]}: wanted {' or '.join(Pace)}")
+    if informed is not None and not 0.0 <= informed <= 1.0:
         raise ValueError(f"--informed {informed}: wanted 0 to 1")
     if lifetime_s <= 0:
         raise ValueError(f"--lifetime {lifetime_s}: wanted seconds above 0")
@@ -148,7 +152,7 @@ def sim_options(
         seed=seed,
         symbols=tuple(symbols),
         fees=fees_of(fees),
-        flow=informed_flow(informed),
+        flow=paced_flow(Pace(pace), informed),
         faults=tuple(parse_fault(text) for text in faults),
         lifetime_ns=lifetime_ns,
         notice_ns=min(MOST_NOTICE_NS, lifetime_ns // 4),

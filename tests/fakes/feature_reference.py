@@ -113,7 +113,7 @@ def _tape(events: list[Event], now: int) -> dict[str, float | None]:
 
 
 def _touch(events: list[Event], now: int) -> dict[str, float | None]:
-    names = "qi_1 micro_dev spread_t ofi_1s ofi_5s ret_100ms ret_1s ret_5s rv rate_book gap depth_z"
+    names = "qi_1 qi_1_ewma micro_dev spread_t ofi_1s ofi_5s ret_100ms ret_1s ret_5s rv rate_book gap depth_z"
     messages = [e for e in events if not isinstance(e, TradeEvent)]
     seen = touches(events)
     if not seen or seen[-1] is None:
@@ -128,7 +128,9 @@ def _touch(events: list[Event], now: int) -> dict[str, float | None]:
     mids = [(t, b[0] + a[0]) for t, b, a in proper]
     sigma = sigma_half_ticks(mids, now)
     micro = (ask * bid_units + bid * ask_units) / (bid_units + ask_units)
+    leans = [(t, (b[1] - a[1]) / (b[1] + a[1])) for t, b, a in proper]
     values: dict[str, float | None] = {
+        "qi_1_ewma": held_mean(leans, now, 1_500),
         "qi_1": (bid_units - ask_units) / (bid_units + ask_units),
         "micro_dev": micro - (ask + bid) / 2,
         "spread_t": math.log(ask - bid),

@@ -11,6 +11,7 @@ from app.console import ConsoleApp
 from app.console_kill import ConsoleKillSwitch
 from app.console_settings import ConsoleSettings
 from app.link import SocketLink
+from app.link_end import LinkEnd, end_of, last_words
 from app.shell import ShellError, controlling_tty, operator, require_terminal
 from app.terminal_facts import frame_rate, plain_terminal, working_kill_key
 from pipeline.runtime.gate import Gate
@@ -34,14 +35,13 @@ def attach_console(place: SessionPlace, *, watch: bool, slow: bool) -> int:
     if console.lost_terminal:
         # The terminal is gone: nothing may be written to it, and its threads may hang in it for ever.
         os._exit(0)
-    if console.link.lost and console.link.latest is None:
-        raise ShellError(f"{console.link.lost} (log: {place.log})")
     if console.return_code:
         return _failed(console, place)
-    if console.link.lost:
-        sys.stdout.write(f"{console.link.lost}\n")
-    else:
-        sys.stdout.write(f"session {place.name} goes on; `lobdeck attach {place.name}` joins it again\n")
+    end = end_of(console.link)
+    if end is LinkEnd.CUT and console.link.latest is None:
+        raise ShellError(f"{console.link.lost} (log: {place.log})")
+    stream = sys.stdout if end in (LinkEnd.STANDS, LinkEnd.ORDERLY) else sys.stderr
+    stream.write(f"{last_words(console.link, place)}\n")
     return status
 
 

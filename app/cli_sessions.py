@@ -19,9 +19,9 @@ def attach(
 ) -> None:
     """Open a console on a running session; without NAME, on the only one."""
     from app.attach_command import attach_console
-    from app.shell import one_running
+    from app.shell import attachable
 
-    raise typer.Exit(attach_console(one_running(name), watch=watch, slow=slow))
+    raise typer.Exit(attach_console(attachable(name), watch=watch, slow=slow))
 
 
 def sessions() -> None:

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual.app import App
 from textual.binding import Binding, BindingType
 
@@ -22,15 +23,18 @@ from app.acts import Acts
 from app.bell import Bell
 from app.console_settings import ConsoleSettings, KillSwitch
 from app.driver import ConsoleDriver, TerminalHooks
-from app.gate_picture import with_gate, without_halt_banner
+from app.gate_picture import live_orders, with_gate, without_halt_banner
 from app.kill_keys import Emergency
 from app.link import Link
+from app.link_end import LinkEnd, end_of, status_of
 from app.press_watch import PressWatch
 from app.screens.main import MainScreen
 from pipeline.core.cards import PressRefusal
 from pipeline.core.inputs import Command
 from pipeline.core.snapshot import ConsoleSnapshot
 from pipeline.runtime.link_messages import CommandResult
+from widgets.frame import OLD_AFTER_MS
+from widgets.lost import LostView
 from widgets.words import PRESS_WORDS
 
 STALLED_S = 2.0
@@ -76,8 +80,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.ringer = Bell()
         self.drawn: ConsoleSnapshot | None = None
         """The picture last handed to the terminal."""
-        self.leaving = False
-        """True once a person asked the session to end: the console then ends with it."""
         self.asked: Command | None = None
         """What the session was asked last."""
         self.lost_terminal = ""
@@ -90,6 +92,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._app_loop: asyncio.AbstractEventLoop | None = None
         self._drawn_s = 0.0
         self._gate_shown_open = True
+        self._end_shown = LinkEnd.STANDS
         self._rate = (0.0, 0)
 
     def get_default_screen(self) -> MainScreen:
@@ -129,7 +132,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         link, hooks, now_s = self.link, self.terminal_hooks, time.monotonic()
         if not self.main.is_standing:
             return
-        if link.lost and (link.latest is None or self.leaving):
+        if link.lost and link.latest is None:
             self.leave()
             return
         if link.latest is None or (hooks.writer is not None and hooks.writer.is_busy):
@@ -145,12 +148,25 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.call_after_refresh(hooks.ask_where, now_s)
 
     def _watch(self) -> None:
-        """See to what may not wait for the next picture: the first one, the gate, the strip's time."""
+        """See to what may not wait for the next picture: the first one, the gate, the end of the link."""
         if not self.main.is_standing:
             return
+        if end_of(self.link) is not self._end_shown:
+            self._ended()
         if self.drawn is None or self.kill_switch.is_open() != self._gate_shown_open:
             self.draw_now()
         self.main.tick(time.monotonic())
+
+    def _ended(self) -> None:
+        """Leave with a session that ends in order; say of any other at once that it is gone."""
+        self._end_shown = end_of(self.link)
+        if self._end_shown is LinkEnd.ORDERLY:
+            self.leave()
+            return
+        self.main.close_overlay()
+        self.main.drop_strip()
+        self.draw_now()
+        self.bell()
 
     def draw_now(self) -> None:
         """Draw the newest picture, with the gate as it is now."""
@@ -167,14 +183,22 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.main.drop_strip()
             self.call_after_refresh(self._show_start)
         age_s = now_s - self.link.latest_at_s
+        age_ms = int(age_s * 1000) if age_s > self._old_s else 0
+        if self._end_shown is not LinkEnd.STANDS:
+            shown, age_ms = self._without_session(shown), max(age_ms, OLD_AFTER_MS)
         self.drawn, self._drawn_s = shown, now_s
         self.presses.drawn(shown, now_s)
-        self.main.show(shown, int(age_s * 1000) if age_s > self._old_s else 0)
+        self.main.show(shown, age_ms)
         self.acts.after_picture(shown)
         for _ in range(self.ringer.rings(shown, now_s)):
             self.bell()
-        if self.link.lost:
-            self.main.say(f"{self.link.lost}; q leaves", "alert")
+
+    def _without_session(self, shown: ConsoleSnapshot) -> ConsoleSnapshot:
+        """Put the banner up; nothing is on offer any more."""
+        gone = self._end_shown is LinkEnd.GONE
+        self.main.view.status.set_lost(LostView(gone, self.link.lost, live_orders(shown)))
+        self.main.say("the session is gone; q leaves" if gone else "the link is lost; q leaves", "alert")
+        return replace(shown, proposals=())
 
     @property
     def _old_s(self) -> float:
@@ -212,6 +236,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def _refusal(self, pressed_s: float) -> str:
         """Give why a key that adds risk does not count now; empty when it does."""
         now_s, writer = time.monotonic(), self.terminal_hooks.writer
+        if self.link.lost:
+            return "nobody is there to take it"
         if writer is not None and (writer.is_behind or writer.stalled_s > STALLED_S):
             return "the terminal does not take the picture"
         if self.terminal_hooks.lag.lag_ms(now_s) > OLD_PICTURE_S * 1000:
@@ -234,7 +260,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def leave(self) -> None:
         """Leave the console, with the session's exit status where it has ended."""
-        self.exit(self.link.exit_status or 0)
+        self.exit(status_of(self.link))
 
     def _fatal_error(self) -> None:
         """Keep the traceback for the log: Textual's prints every value there is over the terminal."""

@@ -33,8 +33,9 @@ def prepare_session(spec: SessionSpec, place: SessionPlace) -> None:
         raise LaunchError(
             f"session {place.name} runs already: `lobdeck attach {place.name}`, or use another --name"
         )
-    # Left by a session that was killed; nobody must take it for the new one's.
+    # Left by an earlier session of this name; nobody must take them for the new one's.
     remove_stale_socket(place)
+    place.summary.unlink(missing_ok=True)
     write_spec(spec, place.root / SPEC_NAME)
     Gate.create(place.root).detach()
 

@@ -34,12 +34,17 @@ from pipeline.runtime.link_messages import (
     SnapshotFrame,
     StopSession,
 )
-from pipeline.runtime.places import SessionPlace
+from pipeline.runtime.locks import is_held
+from pipeline.runtime.places import PlacesError, SessionPlace
 from pipeline.runtime.unix_socket import connect_unix_socket
 
 _LENGTH = struct.Struct(">I")
 _encode = msgspec.msgpack.Encoder().encode
 _decoder: msgspec.msgpack.Decoder[FromSession] = msgspec.msgpack.Decoder(FromSession)
+
+_LOOKS = 15
+_LOOK_S = 0.01
+"""A dying process gives up its socket a moment before its lock."""
 
 MAX_UNSENT_BYTES = 64 * 1024
 """A session that reads nothing for so long is not sent more; the command is refused on the screen."""
@@ -54,6 +59,8 @@ class Link(Protocol):
     hello: Hello | None
     lost: str
     """Why the link is gone; empty while it stands."""
+    died: bool
+    """True once the session's process is no more and never said that it ends."""
     exit_status: int | None
     """Exit status of a session that ended by itself."""
     on_result: Callable[[CommandResult], None] | None
@@ -91,6 +98,7 @@ class SocketLink:
         self.latest_at_s = 0.0
         self.hello: Hello | None = None
         self.lost = ""
+        self.died = False
         self.exit_status: int | None = None
         self.on_result: Callable[[CommandResult], None] | None = None
         self._place = place
@@ -106,13 +114,26 @@ class SocketLink:
             self._send(self._attach)
             while not self.lost:
                 self._take(await _read(reader))
-        except (OSError, asyncio.IncompleteReadError, msgspec.MsgspecError, ValueError) as problem:
-            self.lost = self.lost or f"the link to {self._place.name} broke: {problem or 'closed'}"
+        except (OSError, EOFError, PlacesError, msgspec.MsgspecError, ValueError) as problem:
+            await self._broke(problem)
         finally:
             if self._writer is not None:
                 self._writer.close()
                 with contextlib.suppress(OSError):
                     await self._writer.wait_closed()
+
+    async def _broke(self, problem: Exception) -> None:
+        """Find out whether the session died or only the link to it; a dead one's lock is free at once."""
+        if self.lost:
+            return
+        for _ in range(_LOOKS):
+            if not is_held(self._place.lock):
+                self.died = True
+                self.lost = "its process ended without a word"
+                return
+            await asyncio.sleep(_LOOK_S)
+        how = "the session closed it" if isinstance(problem, EOFError) else str(problem)
+        self.lost = f"the link to {self._place.name} broke: {how}"
 
     def command(self, command: OperatorCommand) -> None:
         """Send a command; the answer comes to `on_result`."""
@@ -170,7 +191,7 @@ class SocketLink:
                     self.on_result(message)
             case SessionEnding():
                 self.exit_status = message.exit_status
-                self.lost = f"session ended: {message.reason}"
+                self.lost = message.reason or "the session has ended"
             case _:
                 pass  # answers to questions this console does not ask
 

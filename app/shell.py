@@ -16,6 +16,7 @@ from typing import Any
 
 from app.link_call import NoAnswerError, ask_status
 from pipeline.runtime.gate import Closer, Gate, GateError
+from pipeline.runtime.locks import is_held
 from pipeline.runtime.places import PlacesError, SessionEntry, SessionPlace, list_sessions, session_place
 
 KILL_CONFIRM_S = 5.0
@@ -164,6 +165,22 @@ def one_running(name: str | None) -> SessionPlace:
         names = ", ".join(place.name for place in places)
         raise ShellError(f"{len(places)} sessions are running: {names}; name one")
     return places[0]
+
+
+def attachable(name: str | None) -> SessionPlace:
+    """Give the session a console can join: the one named, or the only one that lives.
+
+    Raises:
+        ShellError: there is none, several and none was named, or it has ended.
+    """
+    place = one_running(name)
+    if is_held(place.lock):
+        return place
+    if place.summary.exists():
+        how = f"has ended (summary: {place.summary})"
+    else:
+        how = f"is gone: its process ended without a word (log: {place.log})"
+    raise ShellError(f"session {place.name} {how}; `lobdeck sessions` lists those that run")
 
 
 def status(name: str | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from widgets.chain import compact_chain
 from widgets.frame import OLD_AFTER_MS
 from widgets.glyphs import FRAME_MARKS, VERTICAL
 from widgets.lines import Item, Line, fit, line_width, spread, text
+from widgets.lost import LostView, lost_line, lost_lines
 from widgets.marks import AUTHORITY_ROLES, STATE_ROLES, side_role, signed_role
 from widgets.plan import HEADER_ROWS
 from widgets.plot import bar
@@ -33,6 +34,7 @@ class StatusPanel(SnapshotWidget):
         self.kill_key = "Ctrl+K"
         self._note = ""
         self._kill_choice = ""
+        self._lost: LostView | None = None
         self._turn = 0
 
     def advance(self, snapshot: ConsoleSnapshot) -> None:
@@ -50,8 +52,18 @@ class StatusPanel(SnapshotWidget):
         self._kill_choice = clean(words)
         self.redraw()
 
+    def set_lost(self, lost: LostView | None) -> None:
+        """Say that no picture comes any more, over all else the header says."""
+        self._lost = lost
+        self.redraw()
+
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give one or three lines."""
+        if self._lost is not None:
+            small = height != HEADER_ROWS
+            banner = lost_lines(self._lost, snapshot, width)
+            lines = [lost_line(self._lost, snapshot, width)] if small else banner
+            return [reversed_line(line, width) for line in lines][:height]
         if height != HEADER_ROWS:
             return self._one_line(snapshot, width)[:height]
         first = self._first(snapshot, width)

@@ -74,7 +74,6 @@ class LeaveActs(ActsBase):
                 pass
 
     def _end(self, how: str, words: str) -> None:
-        self._console.leaving = True
         self._console.link.stop_session(how)
         self._say(words, "warn")
 

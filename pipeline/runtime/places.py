@@ -1,6 +1,6 @@
 """Where things live: one state directory, a directory per session and per account, the configuration.
 
-    HOME/sessions/NAME/   journal/ gate KILL link.sock lock log status
+    HOME/sessions/NAME/   journal/ gate KILL link.sock lock log summary.json
     HOME/accounts/ALIAS/  KILL lock
 
 HOME is LOBDECK_HOME, else `.local/state/lobdeck` in the home the password database gives: never $HOME, which
@@ -89,9 +89,9 @@ class SessionPlace:
         return self.root / "log"
 
     @property
-    def status(self) -> Path:
-        """Newest summary, for `status --json`."""
-        return self.root / "status"
+    def summary(self) -> Path:
+        """Summary of the newest run, there once it has ended in order."""
+        return self.root / "summary.json"
 
 
 @dataclass(frozen=True, slots=True)

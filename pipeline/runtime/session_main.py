@@ -27,7 +27,6 @@ from pipeline.runtime.summary import EXIT_FAILED, EXIT_USAGE, Summary
 from pipeline.runtime.workers import WorkerPool
 
 SPEC_NAME = "spec"
-SUMMARY_NAME = "summary.json"
 
 
 def run_session(spec: SessionSpec, directory: Path) -> Summary:
@@ -48,7 +47,7 @@ def run_session(spec: SessionSpec, directory: Path) -> Summary:
             if pool is not None:
                 pool.close(0)
             gate.detach()
-    (directory / SUMMARY_NAME).write_bytes(summary.to_json())
+    place.summary.write_bytes(summary.to_json())
     if spec.summary_path:
         Path(spec.summary_path).write_bytes(summary.to_json())
     return summary

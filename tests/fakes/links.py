@@ -29,6 +29,7 @@ class InlineLink:
     latest_at_s: float = 0.0
     hello: Hello | None = None
     lost: str = ""
+    died: bool = False
     exit_status: int | None = None
     on_result: Callable[[CommandResult], None] | None = None
     commands: list[OperatorCommand] = field(default_factory=list)

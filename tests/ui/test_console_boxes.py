@@ -265,26 +265,52 @@ async def test_the_quit_dialog_stays_by_default_and_leaves_orders_only_when_type
         assert desk.app.return_value == 0
 
 
-async def test_the_console_ends_with_the_session_it_asked_to_end() -> None:
+async def test_the_console_ends_with_a_session_that_ends_in_order() -> None:
     desk = make_desk()
     async with desk.app.run_test(size=SIZE) as pilot:
         await settle(pilot, desk)
-        await pilot.press("q", "c")
-        await pilot.pause(0.05)
-        desk.link.lost, desk.link.exit_status = "session ended: quit", 3
+        desk.link.exit_status, desk.link.lost = 3, "quit from the console"
         await pilot.pause(0.2)
     assert desk.app.return_value == 3
 
 
-async def test_a_session_that_ended_by_itself_leaves_its_last_picture() -> None:
+async def test_a_session_that_died_is_said_at_once_and_nothing_of_it_looks_alive() -> None:
     desk = make_desk()
     async with desk.app.run_test(size=SIZE) as pilot:
         await settle(pilot, desk)
-        desk.link.lost, desk.link.latest_at_s = "session ended: no console", desk.link.latest_at_s - 3
-        await pilot.pause(0.7)
-        assert "session ended" in desk.said()
-        assert "SCREEN" in desk.header()
+        assert "ACTIVE" in desk.header()
+        await pilot.press("q")
+        desk.link.died, desk.link.lost = True, "its process ended without a word"
+        await pilot.pause(0.2)
+        assert desk.app.main.overlay is None
+        assert desk.header().startswith(" SESSION GONE  last picture ")
+        assert "ACTIVE" not in desk.header()
+        assert "session is gone; q leaves" in desk.said()
+        panels = [desk.app.main.view.panel(name) for name in ("ladder", "orders", "position")]
+        assert all(panel.screen_age_ms >= 1_000 for panel in panels)
+        assert desk.app.drawn is not None
+        assert desk.app.drawn.proposals == ()
+        await pilot.press("a")
+        await pilot.pause(0.05)
+        assert "nobody is there to take it" in desk.said()
+        assert desk.link.commands == []
         assert desk.app.is_running
+        await pilot.press("q")
+        await pilot.pause(0.05)
+    assert desk.app.return_value == 5
+
+
+async def test_a_link_that_broke_says_that_the_session_goes_on() -> None:
+    desk = make_desk()
+    async with desk.app.run_test(size=SIZE) as pilot:
+        await settle(pilot, desk)
+        desk.link.lost = "the link to sim-1 broke: the session closed it"
+        await pilot.pause(0.2)
+        assert desk.header().startswith(" LINK LOST")
+        assert "lobdeck attach" in desk.header()
+        await pilot.press("f9")
+        await pilot.pause(0.05)
+        assert desk.gate.fired
         await pilot.press("q")
         await pilot.pause(0.05)
     assert desk.app.return_value == 0

@@ -67,9 +67,17 @@ def test_names_of_files_are_where_other_versions_look_for_them(home: Path) -> No
         place.link_socket,
         place.lock,
         place.log,
-        place.status,
+        place.summary,
     )
-    assert [path.name for path in paths] == ["journal", "gate", "KILL", "link.sock", "lock", "log", "status"]
+    assert [path.name for path in paths] == [
+        "journal",
+        "gate",
+        "KILL",
+        "link.sock",
+        "lock",
+        "log",
+        "summary.json",
+    ]
     assert {path.parent for path in paths} == {home / "sessions" / "demo-1"}
     account = places.account_place("main")
     assert (account.latch, account.lock) == (account.root / "KILL", account.root / "lock")

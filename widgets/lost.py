@@ -1,0 +1,98 @@
+"""The banner over a picture nothing follows: the session is gone, or only this console's link to it.
+
+What counts comes first: whether orders of ours may still work somewhere, and what to do about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.core.snapshot import ConsoleSnapshot
+from pipeline.core.types import VenueMode
+from widgets.cells import clean, position_word, qty_text
+from widgets.lines import Item, Line, fit, text
+from widgets.times import clock_text
+
+
+@dataclass(frozen=True, slots=True)
+class LostView:
+    """Why no picture comes any more, and what was working when the last one came."""
+
+    gone: bool
+    """True: the session's process is no more. False: it goes on, without this console."""
+    reason: str
+    orders: int
+    """Our orders the venue had or might have had, of every symbol in the blotter."""
+
+
+def lost_lines(lost: LostView, snapshot: ConsoleSnapshot, width: int) -> list[Line]:
+    """Give three lines: what happened, what of the orders, what to do."""
+    clock = clock_text(snapshot.ts_ns, milliseconds=True)
+    head: list[Item] = [
+        (0, text(f" {_title(lost)}", "kill")),
+        (1, text(f"last picture {clock}", "kill")),
+        (2, text("all below is old", "kill")),
+        (3, text(clean(lost.reason, 90), "kill")),
+    ]
+    return [fit(head, width), _orders(lost, snapshot, width), _to_do(lost, snapshot, width)]
+
+
+def lost_line(lost: LostView, snapshot: ConsoleSnapshot, width: int) -> Line:
+    """Give the one line of a small screen."""
+    items: list[Item] = [
+        (0, text(f" {_title(lost)}", "kill")),
+        (1, text(_short(lost, snapshot), "kill")),
+        (2, text(f"pos {_held(snapshot)}", "kill")),
+        (3, text("q leaves", "kill")),
+    ]
+    return fit(items, width, gap=1)
+
+
+def _title(lost: LostView) -> str:
+    return "SESSION GONE" if lost.gone else "LINK LOST"
+
+
+def _short(lost: LostView, snapshot: ConsoleSnapshot) -> str:
+    if not lost.gone:
+        return "orders go on"
+    return "orders were on paper" if _on_paper(snapshot) else "ORDERS MAY STILL WORK"
+
+
+def _orders(lost: LostView, snapshot: ConsoleSnapshot, width: int) -> Line:
+    seen = f"{lost.orders} working when last seen"
+    if not lost.gone:
+        first, second = f" The session goes on; our orders too: {seen}.", "Kill and halt keys still stop it."
+    elif _on_paper(snapshot):
+        first, second = " Orders and position were on paper and ended with it.", "No venue has any of them."
+    else:
+        first, second = f" ORDERS MAY STILL WORK AT THE VENUE: {seen}.", "Nobody here cancels them."
+    items: list[Item] = [
+        (0, text(first, "kill")),
+        (2, text(second, "kill")),
+        (1, text(f"Position {_held(snapshot)}.", "kill")),
+    ]
+    return fit(items, width)
+
+
+def _to_do(lost: LostView, snapshot: ConsoleSnapshot, width: int) -> Line:
+    name = clean(snapshot.header.session, 34)
+    if not lost.gone:
+        first, second = f" Do: q, then `lobdeck attach {name}`.", "`lobdeck kill` in another shell stops it."
+    elif _on_paper(snapshot):
+        first, second = " Do: q leaves and names the log.", "Start it anew when you know why."
+    else:
+        first, second = (
+            " Do: cancel at the venue NOW, check the position there.",
+            "q leaves and names the log.",
+        )
+    return fit([(0, text(first, "kill")), (1, text(second, "kill"))], width)
+
+
+def _on_paper(snapshot: ConsoleSnapshot) -> bool:
+    """Say whether the venue lived inside the session's own process."""
+    return snapshot.header.mode in (VenueMode.REPLAY, VenueMode.PAPER)
+
+
+def _held(snapshot: ConsoleSnapshot) -> str:
+    lots, view = snapshot.header.position_lots, snapshot.instrument
+    return f"{qty_text(view, lots, sign=True)} {clean(view.base, 8)} {position_word(lots)}"

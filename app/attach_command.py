@@ -10,6 +10,7 @@ import sys
 from app.console import ConsoleApp
 from app.console_kill import ConsoleKillSwitch
 from app.console_settings import ConsoleSettings
+from app.interpreter import attentive, set_apart
 from app.link import SocketLink
 from app.link_end import LinkEnd, end_of, last_words
 from app.shell import ShellError, controlling_tty, operator, require_terminal
@@ -18,8 +19,6 @@ from pipeline.runtime.gate import Gate
 from pipeline.runtime.link_messages import PROTOCOL_VERSION, Attach
 from pipeline.runtime.places import SessionPlace
 
-SWITCH_INTERVAL_S = 0.001
-"""Threads change places this often, so that the input thread never waits long for a busy app."""
 EXIT_FAILED = 5
 CRASH_LOG = "console.log"
 
@@ -85,8 +84,9 @@ def make_console(
 
 def run_console(console: ConsoleApp) -> int:
     """Run a console until somebody leaves it or its terminal goes."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    return asyncio.run(_run(console))
+    console.on_started = set_apart
+    with attentive():
+        return asyncio.run(_run(console))
 
 
 async def _run(console: ConsoleApp) -> int:

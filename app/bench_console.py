@@ -12,28 +12,22 @@ from collections.abc import Iterator
 
 import psutil
 
+from app.bench_kill import measure_kill
 from app.bench_report import Budget, Row
 from app.bench_terminal import TerminalProgram, bytes_profile, cells_written
-from app.bench_tools import BenchError, Plan, percentile, profile_line
-from app.shell import ShellError, release
-from pipeline.runtime.gate import Gate
+from app.bench_tools import BenchError, Plan, profile_line
 from pipeline.runtime.locks import is_held, read_owner
 from pipeline.runtime.places import PlacesError, SessionPlace, session_place
 
 ROWS, COLUMNS = 48, 160
 START_BUDGET_S = Budget(2.5)
 CPU_BUDGET = Budget(8.0)
-KILL_BUDGET_MS = Budget(20.0)
 LEAST_CELLS = 400
 """Changed cells a second that make a screen busy enough to count."""
 
 START_S = 40.0
-FROZEN_S = 3.0
 PROFILED_S = 5.0
-GATE_S = 2.0
-LOOK_S = 0.0002
-"""Between two looks at the gate: one that never rests takes the processor from what it measures."""
-BETWEEN_KILLS_S = 0.03
+DETACH_S = 2.0
 
 SSH = {"SSH_CONNECTION": "198.51.100.7 50000 198.51.100.8 22"}
 """What tells the console that it draws over a network: 4 pictures a second."""
@@ -56,66 +50,6 @@ def measure(plan: Plan) -> list[Row]:
                 rows += _drawing(other, plan, hertz, label, limit)
         rows.append(measure_kill(plan, place))
     return [_start_row([*starts, shown]), *rows]
-
-
-def measure_kill(plan: Plan, place: SessionPlace) -> Row:
-    """Measure from the byte of Ctrl+K to the gate seen closed by this process, the terminal unread meanwhile.
-
-    The gate is released after each; so the session of `place` is HALTED afterwards.
-    """
-    presses: list[tuple[float, float]] = []
-    with TerminalProgram(("attach", place.name), ROWS, COLUMNS) as console:
-        console.wait_for_prices(START_S)
-        time.sleep(FROZEN_S)
-        gate = Gate.attach(place.root)
-        try:
-            for _ in range(plan.of(100, 30)):
-                presses.append(_press(console, gate))
-                _release(gate, place)
-                time.sleep(BETWEEN_KILLS_S)
-        finally:
-            gate.detach()
-    return _kill_row(presses)
-
-
-def _kill_row(presses: list[tuple[float, float]]) -> Row:
-    took_ms, late_ms = zip(*presses, strict=True)
-    p50, p90, p99 = (percentile(took_ms, share) for share in (0.5, 0.9, 0.99))
-    late = f"looks at the gate came up to {max(late_ms):.1f} ms late by themselves"
-    return Row(
-        what="Ctrl+K byte -> gate closed, seen by another",
-        unit="ms",
-        measured=p99,
-        budget=KILL_BUDGET_MS,
-        note=f"p99 of {len(presses)}, p50 {p50:.1f} ms; terminal not read for {FROZEN_S:.0f} s and on",
-        profile=f"p90 {p90:.1f} ms, largest {max(took_ms):.1f} ms; {late}"
-        if p99 > KILL_BUDGET_MS.limit
-        else "",
-    )
-
-
-def _press(console: TerminalProgram, gate: Gate) -> tuple[float, float]:
-    """Press Ctrl+K; give the ms until the gate is closed, and how late a look at it came at worst."""
-    started_s = time.perf_counter()
-    latest_s = 0.0
-    console.type(b"\x0b")
-    while gate.is_open():
-        looked_s = time.perf_counter()
-        if looked_s - started_s > GATE_S:
-            raise BenchError(f"the gate was not closed within {GATE_S:.0f} s of the kill key")
-        time.sleep(LOOK_S)
-        latest_s = max(latest_s, time.perf_counter() - looked_s - LOOK_S)
-    return (time.perf_counter() - started_s) * 1e3, latest_s * 1e3
-
-
-def _release(gate: Gate, place: SessionPlace) -> None:
-    """Open the gate again; the latch may be written while the first release runs, so it may take two."""
-    until_s = time.perf_counter() + GATE_S
-    while not gate.is_open():
-        if time.perf_counter() > until_s:
-            raise BenchError("the gate could not be released")
-        with contextlib.suppress(ShellError):
-            release(place)
 
 
 def _start(name: str) -> tuple[float, float]:
@@ -163,7 +97,7 @@ def _console_profile(plan: Plan) -> str:
         console.wait_for_prices(START_S)
         console.read_for(PROFILED_S)
         console.type(b":detach\r")
-        until_s = time.perf_counter() + GATE_S
+        until_s = time.perf_counter() + DETACH_S
         with contextlib.suppress(BenchError):  # it ends, as it should
             while time.perf_counter() < until_s:
                 console.read(0.1)

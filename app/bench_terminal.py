@@ -32,7 +32,7 @@ _END_S = 3.0
 
 
 class TerminalProgram:
-    """`lobdeck ...` in a pseudo-terminal; leaving the context hangs up and ends it."""
+    """`lobdeck ...`, or another module, in a pseudo-terminal; leaving the context hangs up and ends it."""
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class TerminalProgram:
         columns: int,
         environment: Mapping[str, str] | None = None,
         profile: Path | None = None,
+        module: str = "app",
     ) -> None:
         """Start the command as typed into a shell, in a terminal with all colours and UTF-8."""
         self.started_s = time.perf_counter()
@@ -54,7 +55,7 @@ class TerminalProgram:
         }
         profiler = [] if profile is None else ["-m", "cProfile", "-o", str(profile)]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", *profiler, "-m", "app", *arguments],
+            [sys.executable, "-P", *profiler, "-m", module, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cProfile
+import math
 import pstats
 import random
 import statistics
@@ -55,9 +56,8 @@ def interleaved(cases: Mapping[str, Callable[[], float]], rounds: int) -> dict[s
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Give the value that a share (0 to 1) of all values do not exceed; the sequence is not empty."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    """Give the value a share (0 to 1) of all is not above (nearest rank); the sequence is not empty."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
 def top_functions(run: Callable[[], object]) -> str:

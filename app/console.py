@@ -82,6 +82,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """The picture last handed to the terminal."""
         self.asked: Command | None = None
         """What the session was asked last."""
+        self.on_started: Callable[[], object] = lambda: None
+        """Told when the start is over: the first picture stands, or none came in time."""
         self.lost_terminal = ""
         self.crash = ""
         """Traceback of an error of our own; the session is not touched by it."""
@@ -119,6 +121,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def _show_start(self) -> None:
         """Let the terminal have what was drawn while starting: the first picture where it came in time."""
         self._starting.close()
+        self.on_started()
 
     def _soon(self, act: Callable[..., None], *values: object) -> None:
         """Let the app's loop do something; called from other threads."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app import bench_console
+from app import bench_console, bench_kill
 from app.bench_terminal import TerminalProgram
 from app.bench_tools import BenchError, Plan
 from app.replay_command import demo_capture
@@ -41,13 +41,15 @@ def test_kill_key_reaches_the_gate_while_nobody_reads_the_screen(
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     monkeypatch.setenv("LOBDECK_HOME", str(home))
-    monkeypatch.setattr(bench_console, "FROZEN_S", 1.5)
+    monkeypatch.setattr(bench_kill, "QUICK_FROZEN_S", 1.5)
     plan = Plan((demo_capture(),), "shipped", synthetic=True, quick=True, home=home)
     with bench_console.demo("bench-kill") as (_, (first_s, prices_s)):
         assert 0 < first_s <= prices_s
-        row = bench_console.measure_kill(plan, session_place("bench-kill"))
+        row = bench_kill.measure_kill(plan, session_place("bench-kill"))
     assert row.measured is not None
-    assert 0 < row.measured < 1_000
+    assert 0 <= row.measured < 1_000
+    assert "30 rounds: p50 " in row.note
+    assert "; control p50 " in row.note
     assert not bench_console.is_running(session_place("bench-kill"))
 
 

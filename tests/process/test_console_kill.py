@@ -1,30 +1,40 @@
 """The kill key from a real terminal, seen by a second process, while everything else stands still.
 
-The numbers are printed (`pytest -s`); what is asserted leaves room for a busy machine with few cores.
+Each key is pressed in turns with one for a bare program (`app.bench_key_control`) on the same machine at the
+same time. What is asserted is the budget beyond that control: a busy machine delays both, a slow path only
+ours. The numbers are printed (`pytest -s`).
 """
 
 from __future__ import annotations
 
-import math
-import statistics
+import fcntl
+import struct
+import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import cycle, repeat
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from app.bench_kill import KeyControl, Presses, key_control, seen_after_ms
 from pipeline.runtime.gate import Gate
 from tests.fakes.demo_sessions import DemoSession, demo_session
 from tests.fakes.noise import Noise
+from tests.fakes.session_processes import LinkClient
 from tests.fakes.terminals import Terminal
 
 KILL, HALT = b"\x0b", b"\x1b[19~"
 ROUNDS = 100
-FROZEN_S = 4.0
-BUDGET_MS, SLACK_P99_MS = 20.0, 150.0
-LONGEST_GAP_S = 0.3
-"""The budget is 0.1 s; the rest is for a machine with other work to do, and twice its noise comes on top."""
+MOST_ROUNDS = 300
+"""The 99th percentile of a hundred is its second largest; where that is too late, more rounds tell."""
+FROZEN_S = 30.0
+BUDGET_MS = 20.0
+LONGEST_GAP_S = 0.1
+"""What the machine's own noise comes on top of, twice: once for the session, once for who asks it."""
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +54,19 @@ def gate(session: DemoSession) -> Iterator[Gate]:
 
 def closed_after_ms(gate: Gate, terminal: Terminal, keys: bytes) -> float:
     """Type keys and give how long it took until this process saw the gate closed."""
-    started_s = time.perf_counter()
-    terminal.type(keys)
-    while gate.is_open():
-        assert time.perf_counter() - started_s < 5, "the gate was not closed"
-        time.sleep(0.0002)
-    return (time.perf_counter() - started_s) * 1000
+    return seen_after_ms(lambda: terminal.type(keys), lambda: not gate.is_open())
+
+
+def measured(turns: Iterable[Callable[[Presses], None]], what: str) -> Presses:
+    """Take turns in rounds of a hundred until the tail is within the budget, or is known for good."""
+    presses = Presses()
+    for turn in turns:
+        turn(presses)
+        count = len(presses.ours_ms)
+        if count == MOST_ROUNDS or (count % ROUNDS == 0 and presses.beyond_ms() <= BUDGET_MS):
+            break
+    say(f"{what}: key to gate, {presses.text()}")
+    return presses
 
 
 def release(gate: Gate) -> None:
@@ -83,7 +100,7 @@ def shows_prices(text: str) -> bool:
 
 
 class Progress(threading.Thread):
-    """Watches how long the session ever went without computing a feature row, as seen from outside."""
+    """Watches how long the session ever went without taking a frame, as seen from outside."""
 
     def __init__(self, session: DemoSession) -> None:
         super().__init__(daemon=True)
@@ -92,13 +109,14 @@ class Progress(threading.Thread):
         self.longest_s = 0.0
 
     def run(self) -> None:
-        rows, since_s = -1, time.monotonic()
-        while not self._done.is_set():
-            now = self._session.status()["features"]
-            if now != rows:
-                self.longest_s = max(self.longest_s, time.monotonic() - since_s)
-                rows, since_s = now, time.monotonic()
-            time.sleep(0.02)
+        frames, since_s = -1, time.monotonic()
+        with LinkClient(self._session.place) as client:
+            while not self._done.is_set():
+                now = client.status()["frames"]
+                if now != frames:
+                    self.longest_s = max(self.longest_s, time.monotonic() - since_s)
+                    frames, since_s = now, time.monotonic()
+                time.sleep(0.01)
 
     def finish(self) -> float:
         self._done.set()
@@ -106,82 +124,105 @@ class Progress(threading.Thread):
         return self.longest_s
 
 
+def unread(terminal: Terminal) -> int:
+    """Give how many bytes the terminal holds that nobody has read."""
+    (count,) = struct.unpack("I", fcntl.ioctl(terminal.master, termios.FIONREAD, bytes(4)))
+    assert isinstance(count, int)
+    return count
+
+
 def say(words: str) -> None:
     """Put a measured number where `pytest -s` shows it."""
     print(f"\n{words}", end="")  # noqa: T201 - measured numbers are to be read
 
 
-def percentile(values: list[float], share: float) -> float:
-    """Give the value a share of all is not above (nearest rank)."""
-    return sorted(values)[max(0, math.ceil(len(values) * share) - 1)]
-
-
 def test_a_frozen_terminal_keeps_neither_the_kill_key_nor_the_session_waiting(
-    session: DemoSession, gate: Gate
+    session: DemoSession, gate: Gate, tmp_path: Path
 ) -> None:
-    with console(session) as terminal, Noise() as noise:
+    with key_control(tmp_path) as control, console(session) as terminal:
         terminal.until(shows_prices)
-        lag_before_us = session.status()["latency_us"]["loop_lag"]["max"]
-        watch = Progress(session)
-        watch.start()
-        time.sleep(FROZEN_S)  # nobody reads: the link to the terminal is stuck
-        gap_s = watch.finish()
-        lag_us = session.status()["latency_us"]["loop_lag"]["max"]
-        took_ms = []
-        for turn in range(ROUNDS):
-            took_ms.append(closed_after_ms(gate, terminal, HALT if turn % 10 == 9 else KILL))
-            release(gate)
-        noise_ms = 1000 * noise.worst_s
-        p50, p99 = statistics.median(took_ms), percentile(took_ms, 0.99)
-        say(f"frozen: key to gate p50 {p50:.1f} p99 {p99:.1f} max {max(took_ms):.1f} ms of {ROUNDS}")
-        say(f"frozen: longest between feature rows {1000 * gap_s:.0f} ms, as polled every 20 ms")
-        say(f"loop lag max {lag_us:.0f} us, before {lag_before_us:.0f}; the machine's own {noise_ms:.0f} ms")
-        assert p50 <= BUDGET_MS
-        assert p99 <= SLACK_P99_MS + 2 * noise_ms
+        with Noise() as noise:
+            watch = Progress(session)
+            watch.start()
+            time.sleep(FROZEN_S / 2)  # nobody reads: the link to the terminal is stuck
+            held = unread(terminal)
+            time.sleep(FROZEN_S / 2)
+            gap_s = watch.finish()
+        assert unread(terminal) == held > 0
+        presses = measured(repeat(partial(press_both, gate, terminal, control)), "frozen")
+        say(f"frozen: longest between frames {1000 * gap_s:.0f} ms; the machine's {1000 * noise.worst_s:.0f}")
+        assert presses.beyond_ms() <= BUDGET_MS
         assert gap_s <= LONGEST_GAP_S + 2 * noise.worst_s
-        assert lag_us / 1e6 <= LONGEST_GAP_S + 2 * noise.worst_s
         terminal.until(shows_prices)
         assert terminal.process.poll() is None
 
 
-PLACES = (
-    ("dialog", b"q", "Leave?"),
-    ("input field", b":seek 1234", "seek 1234"),
-    ("palette", b"\x10re", "ACTIONS"),
-    ("unfinished paste", b"\x1b[200~pasted and not ended", ""),
-)
+def press_both(gate: Gate, terminal: Terminal, control: KeyControl, presses: Presses) -> None:
+    """Press the kill key, and every tenth time the halt key, beside the control; open the gate again."""
+    keys = HALT if len(presses.ours_ms) % 10 == 9 else KILL
+    presses.take_turns(lambda: closed_after_ms(gate, terminal, keys), control.press_ms)
+    release(gate)
+
+
+class Place(NamedTuple):
+    """Where keys are text, or belong to a box."""
+
+    keys: bytes
+    """What leads there."""
+    sign: str
+    """What the screen shows there, and nowhere else."""
+
+
+PLACES = (Place(b"q", "Leave?"), Place(b":seek 1234", "seek 1234"), Place(b"\x10re", "ACTIONS"))
 FORMS = (KILL, b"\x1b[20~", b"\x1b[107;5u", b"\x1b[27;5;107~")
 """0x0B, F9, and Ctrl+K of the two newer keyboard protocols."""
 BANNER = "Orders stop."
 
 
-def test_every_form_of_the_kill_key_works_where_keys_are_text(session: DemoSession, gate: Gate) -> None:
-    with console(session) as terminal, Noise() as noise:
-        for (place, keys, sign), form in zip(PLACES, FORMS, strict=True):
-            terminal.until(lambda text: shows_prices(text) and BANNER not in text)
+def test_every_form_of_the_kill_key_works_where_keys_are_text(
+    session: DemoSession, gate: Gate, tmp_path: Path
+) -> None:
+    with key_control(tmp_path) as control, console(session) as terminal:
+        terminal.until(shows_prices)
+
+        def press(keys: bytes, sign: str, form: bytes, presses: Presses) -> None:
             terminal.type(keys)
             terminal.until(partial(contains, sign))
-            terminal.read(0.3)
-            took_ms = closed_after_ms(gate, terminal, form)
-            say(f"{place}: key to gate {took_ms:.1f} ms")
+            presses.take_turns(lambda: closed_after_ms(gate, terminal, form), control.press_ms)
             assert [record.reason for record in gate.state().closers] == ["kill key"]
-            terminal.until(partial(contains, BANNER))
             terminal.until(partial(lacks, sign))
-            assert took_ms <= SLACK_P99_MS + 2000 * noise.worst_s
             release(gate)
 
+        def turns() -> Iterator[Callable[[Presses], None]]:
+            for place, form in zip(cycle(PLACES), cycle(FORMS + FORMS[:1]), strict=False):
+                yield partial(press, place.keys, place.sign, form)
 
-def test_an_app_whose_loop_is_held_does_not_hold_the_kill_key(session: DemoSession, gate: Gate) -> None:
-    held = ["-m", "tests.fakes.held_console", session.place.name, "5"]
-    with Terminal(held) as terminal, Noise() as noise:
-        terminal.until(shows_prices)
-        terminal.type(b"b")
-        terminal.read(0.5)  # now it is busy, and draws nothing
-        took_ms = []
-        for _ in range(20):
-            took_ms.append(closed_after_ms(gate, terminal, KILL))
-            release(gate)
-        p50, worst = statistics.median(took_ms), max(took_ms)
-        say(f"loop held: key to gate p50 {p50:.1f} max {worst:.1f} ms of {len(took_ms)}")
-        assert p50 <= BUDGET_MS
-        assert worst <= SLACK_P99_MS + 2000 * noise.worst_s
+        assert measured(turns(), "where keys are text").beyond_ms() <= BUDGET_MS
+        terminal.type(b"\x1b[200~0123456789")
+        terminal.read(0.3)
+        closed_after_ms(gate, terminal, KILL)
+        terminal.until(partial(contains, BANNER))
+        release(gate)
+
+
+HELD_S = 5.0
+
+
+def test_an_app_whose_loop_is_held_does_not_hold_the_kill_key(
+    session: DemoSession, gate: Gate, tmp_path: Path
+) -> None:
+    held = ["-m", "tests.fakes.held_console", session.place.name, str(HELD_S)]
+    with key_control(tmp_path, "busy") as control, Terminal(held) as terminal:
+        until_s = 0.0
+
+        def press(presses: Presses) -> None:
+            nonlocal until_s
+            if time.monotonic() > until_s:
+                terminal.read(HELD_S)
+                terminal.until(shows_prices)
+                terminal.type(b"b")
+                terminal.read(0.5)  # now it is busy, and draws nothing
+                until_s = time.monotonic() + HELD_S - 1.0
+            press_both(gate, terminal, control, presses)
+
+        assert measured(repeat(press), "loop held").beyond_ms() <= BUDGET_MS

@@ -59,7 +59,7 @@ _TABLE: dict[str, tuple[Action, ...]] = {
         A("kill", _STOP, ("ctrl+k", "f9"), "Ctrl+K F9", "kill", "KILL", "KILL: close and latch, cancel ours"),
         A("halt", _STOP, ("p", "f8"), "p F8", "halt", "HALT", "HALT: no new risk; back with :resume"),
         A("reduce", _STOP, ("r",), "r", "reduce", "", "REDUCING: only what shrinks; back with :resume"),
-        A("authority_down", _STOP, ("m",), "m", "down", "step down", "authority one step down"),
+        A("authority_down", _STOP, ("m",), "m", "down", "down", "authority one step down"),
         A("observe", _STOP, (), "", "observe", "", "authority OBSERVE: the model opens nothing"),
     ),
     "ideas": (
@@ -71,8 +71,8 @@ _TABLE: dict[str, tuple[Action, ...]] = {
     ),
     "orders": (
         A("cancel", _SAFE, ("x",), "x", "", "cancel", "cancel the selected order"),
-        A("cancel_all", _STRIP, ("X",), "X", "cancel", "cancel ours", "cancel all ours on this symbol"),
-        A("flatten", _STRIP, ("F",), "F", "flatten", "flatten", "flatten this symbol to home"),
+        A("cancel_all", _STRIP, ("X",), "X", "cancel", "all ours", "cancel all ours on this symbol"),
+        A("flatten", _STRIP, ("F",), "F", "flatten", "flat", "flatten this symbol to home"),
         A("filter", _LOCAL, ("slash",), "/", "filter", "filter",
           "filter the orders: mine, buy, live, model, state:unknown, !state:filled; empty ends it", "WORDS"),
     ),
@@ -190,11 +190,18 @@ def shown_keys(action: Action) -> str:
     return "  ".join(part for part in (action.shown, typed) if part)
 
 
-def page_hints(page: str) -> tuple[tuple[str, str], ...]:
+def watcher_may(action: Action) -> bool:
+    """Say whether a console that only watches may do this: stop, step down, and look around."""
+    if action.guard is Guard.STOP:
+        return action.name != "observe"
+    return action.guard is Guard.LOCAL and action.group != "replay" and action.name != "note_alert"
+
+
+def page_hints(page: str, *, watching: bool = False) -> tuple[tuple[str, str], ...]:
     """Give (key, words) of a page's footer, the most important first."""
     names = (*PAGE_HINTS[page], "help", "quit")
-    actions = [BY_NAME[name] for name in names]
-    return tuple((action.shown or f":{action.word}", action.hint) for action in actions)
+    actions = [BY_NAME[name] for name in names if not watching or watcher_may(BY_NAME[name])]
+    return tuple(((action.shown or f":{action.word}").split()[0], action.hint) for action in actions)
 
 
 def matching(typed: str) -> tuple[Action, ...]:

@@ -18,7 +18,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 import themes
-from app.actions import BY_NAME, Action, Guard
+from app.actions import BY_NAME, Action, Guard, watcher_may
 from app.acts import Acts
 from app.bell import Bell
 from app.console_settings import ConsoleSettings, KillSwitch
@@ -48,6 +48,7 @@ START_S = 0.4
 """The screen is painted once with the first picture, or empty after this."""
 RATE_EVERY_S = 2.0
 
+WATCHING = "this console only watches; halt, kill, r and m work"
 
 _PRESSES = (Command.PERMIT_ONCE, Command.DECLINE, Command.EDIT_SIZE, Command.PERMIT_WINDOW)
 """Commands whose answer may be the reason why a press did nothing."""
@@ -88,7 +89,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.crash = ""
         """Traceback of an error of our own; the session is not touched by it."""
         self.main = MainScreen(
-            self.act, self.terminal_hooks.guard, plain=settings.plain, kill_key=settings.kill_key
+            self.act,
+            self.terminal_hooks.guard,
+            plain=settings.plain,
+            kill_key=settings.kill_key,
+            watching=settings.watch,
         )
         self._starting = contextlib.ExitStack()
         self._app_loop: asyncio.AbstractEventLoop | None = None
@@ -227,8 +232,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def act(self, action: Action, pressed_s: float) -> None:
         """Do one action of the table, if its guard lets it through."""
         refusal = self._refusal(pressed_s) if action.guard is Guard.RISK else ""
+        if self.settings.watch and not watcher_may(action):
+            refusal = WATCHING
         if refusal:
-            self.main.say(f"{action.shown} not taken: {refusal}", "warn")
+            self.main.say(f"{action.shown or ':' + action.word} not taken: {refusal}", "warn")
         else:
             getattr(self.acts, f"act_{action.name}")()
 

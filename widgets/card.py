@@ -9,6 +9,7 @@ from pipeline.core.snapshot import InstrumentView, ProposalView
 from widgets.cells import (
     basis_points,
     clean,
+    crop,
     left,
     lots_words,
     money,
@@ -21,6 +22,7 @@ from widgets.glyphs import POINTER
 from widgets.lines import Item, Line, fit, pick_rows, spread, text
 from widgets.marks import side_role, signed_role
 from widgets.times import age_text, horizon_text, length_text
+from widgets.words import permit_words
 
 
 def card_lines(
@@ -116,9 +118,14 @@ def _pull(card: ProposalView, width: int) -> Line:
 
 
 def _score(card: ProposalView, width: int) -> Line:
+    score = ratio(card.score_e6)
+    if not card.live:
+        # Words may be shortened, so that the numbers beside them never are.
+        waits = crop(waits_words(card), max(0, width - 14))
+        return _row("score", [(0, text(score, "warn")), (1, text(waits, "warn"))], width, gap=1)
     items: list[Item] = [
-        (0, text(ratio(card.score_e6), side_role(card.score_e6) + "-strong" if card.live else "stale")),
-        (3 if card.live else 0, text("now" if card.live else "waits", "good" if card.live else "stale")),
+        (0, text(score, side_role(card.score_e6) + "-strong")),
+        (3, text("now", "good")),
         (
             2,
             (
@@ -134,8 +141,22 @@ def _score(card: ProposalView, width: int) -> Line:
     return _row("score", items, width)
 
 
+def waits_words(card: ProposalView) -> str:
+    """Give why the idea does not fire now."""
+    why = _SHORT_WORDS.get(card.waits_for) or permit_words(card.waits_for)
+    return f"waits: {why}" if why else "waits"
+
+
+_SHORT_WORDS = {"OTHER_SIDE": "score flipped"}
+
+
+def net_role(card: ProposalView) -> str:
+    """Give the role of the card's edge: what does not fire is never drawn as a gain."""
+    return signed_role(card.net_e6) if card.live else "warn"
+
+
 def _edge(card: ProposalView, width: int) -> Line:
-    role = signed_role(card.net_e6)
+    role = net_role(card)
     items: list[Item] = [
         (
             0,
@@ -195,7 +216,7 @@ def short_card(card: ProposalView, view: InstrumentView, width: int) -> Line:
         (0, text(f"   #{card.idea_id}", "text")),
         (0, text(f"{side_word(card.side):<4} {lots_words(own, card.qty_lots)}", side_role(card.side))),
         (1, text(clean(card.symbol), "text")),
-        (2, text(f"net {basis_points(card.net_e6)} bp", signed_role(card.net_e6))),
+        (2, text(f"net {basis_points(card.net_e6)} bp", net_role(card))),
         (3, text(age_text(card.offer_left_ms), "dim")),
     ]
     return fit(items, width, gap=1)

@@ -1,4 +1,4 @@
-"""The last line: at most a handful of keys, or the one strip that asks for Enter."""
+"""The foot: at most a handful of keys, or the one strip that asks for Enter, in as many rows as it needs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 from pipeline.core.snapshot import ConsoleSnapshot
 from widgets.base import SnapshotWidget
-from widgets.cells import clean
-from widgets.lines import Item, Line, fit
+from widgets.cells import cell_width, clean, left
+from widgets.lines import Item, Line, fit, join, line_text, line_width, text, wrap
 
 DEFAULT_HINTS = (
-    ("a", "permit"), ("d", "not now"), ("w", "window"), ("x", "cancel"), ("X", "cancel ours"),
-    ("F", "flatten"), ("p", "HALT"), ("m", "step down"), ("?", "keys"), ("q", "quit"),
+    ("a", "permit"), ("d", "not now"), ("w", "window"), ("x", "cancel"), ("X", "all ours"),
+    ("F", "flat"), ("p", "HALT"), ("m", "down"), ("?", "keys"), ("q", "quit"),
 )  # fmt: skip
 """Keys and words, most important first where the line is too short for all."""
+ALWAYS = 2
+"""How many of the last hints stay longest: who finds no key needs the one that lists them."""
 
 
 class HintsPanel(SnapshotWidget):
@@ -36,22 +38,40 @@ class HintsPanel(SnapshotWidget):
         self._strip, self._role = clean(words, 400), role
         self.redraw()
 
+    def strip_rows(self, width: int) -> int:
+        """Give how many rows the strip needs to be read whole; 0 without one."""
+        return len(self._strip_parts(width)) if self._strip else 0
+
+    def _strip_parts(self, width: int) -> list[Line]:
+        if cell_width(self._strip) <= width - 2:
+            return [text(self._strip, self._role)]
+        return wrap(self._strip, self._role, max(1, width - 2))
+
     def show(self, snapshot: ConsoleSnapshot, screen_age_ms: int = 0) -> None:
         """Take note of a snapshot; nothing here depends on it, so nothing is drawn anew."""
         del screen_age_ms
         self.keep(snapshot)
 
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
-        """Give the one line."""
-        del snapshot, height
-        return self.waiting(width, 1)
+        """Give the keys, or the strip."""
+        del snapshot
+        return self.waiting(width, height)
 
     def waiting(self, width: int, height: int) -> list[Line]:
-        """Give the one line; it needs no snapshot."""
-        del height
+        """Give the keys, or the strip; neither needs a snapshot."""
         if self._strip:
-            return [((f" {self._strip} ".ljust(width), self._role),)]
+            return self._strip_lines(width, height)
+        last = len(self._hints) - ALWAYS
         items: list[Item] = [
-            (place, ((key, "key"), (f" {words}", "dim"))) for place, (key, words) in enumerate(self._hints)
+            (place if place < last else -1, ((key, "key"), (f" {words}", "dim")))
+            for place, (key, words) in enumerate(self._hints)
         ]
-        return [((" ", "text"), *fit(items, width - 1))]
+        whole = join([part for _, part in items], 2)
+        return [((" ", "text"), *(whole if line_width(whole) < width else fit(items, width - 1, gap=1)))]
+
+    def _strip_lines(self, width: int, height: int) -> list[Line]:
+        """Give the strip; where it cannot be read whole, its last words, which name the keys, stay."""
+        lines = self._strip_parts(width)
+        if len(lines) > height:
+            lines = [*lines[: height - 1], lines[-1]] if height > 1 else lines[:1]
+        return [((left(f" {line_text(line)}", width), self._role),) for line in lines]

@@ -6,7 +6,7 @@ size is shown and the state is written over the middle.
 
 from __future__ import annotations
 
-from pipeline.core.snapshot import ConsoleSnapshot, LadderView
+from pipeline.core.snapshot import ConsoleSnapshot
 from pipeline.core.types import BookState
 from widgets.axis import LadderAxis
 from widgets.base import SnapshotWidget
@@ -14,7 +14,7 @@ from widgets.cells import plain_price
 from widgets.ladder_book import rows_of
 from widgets.ladder_row import columns_for, draw_row, shown_decimals
 from widgets.lines import Line, overprint, text
-from widgets.marks import BOOK_WORDS
+from widgets.marks import BOOK_WORDS, book_words
 from widgets.times import age_text
 
 
@@ -78,9 +78,4 @@ class LadderPanel(SnapshotWidget):
         top = axis.centre + height // 2
         rows = range(top, top - height, -1)
         lines = [draw_row(columns, facts) for facts in rows_of(ladder, snapshot.instrument, axis.step, rows)]
-        return lines if ok else overprint(lines, _state_words(ladder), "overprint", width)
-
-
-def _state_words(ladder: LadderView) -> str:
-    words = BOOK_WORDS[ladder.state]
-    return f"{words} {age_text(ladder.age_ms)}" if ladder.state is BookState.STALE else words
+        return lines if ok else overprint(lines, book_words(ladder)[0], "overprint", width)

@@ -22,7 +22,7 @@ from widgets.ladder import LadderPanel
 from widgets.market import MarketPanel
 from widgets.orders import OrdersPanel
 from widgets.permits import PermitsPanel
-from widgets.plan import Place, plan
+from widgets.plan import Place, has_hints, kind_of, plan
 from widgets.position import PositionPanel
 from widgets.proposals import ProposalsPanel
 from widgets.score import ScorePanel
@@ -72,7 +72,11 @@ class PlanLayout(Layout):
         places = parent.places_for(size)
         return [
             WidgetPlacement(
-                Region(place.x, place.y, place.width, place.height), NULL_OFFSET, NULL_SPACING, child
+                Region(place.x, place.y, place.width, place.height),
+                NULL_OFFSET,
+                NULL_SPACING,
+                child,
+                order=child.id == "hints",
             )
             for child in children
             if child.id and (place := places.get(child.id))
@@ -156,13 +160,37 @@ class TradingView(Container):
 
     def places_for(self, size: Size) -> dict[str, Place]:
         """Give the plan for a size, and hand every panel its rules."""
-        wanted = (size, f"{self.page}/{self.maximised}")
+        wanted = (size, f"{self.page}/{self.maximised}/{self._strip_rows(size)}")
         if wanted != self._planned:
             self._planned = wanted
-            self._places = plan(size.width, size.height, self.page, self.maximised)
+            self._places = self._with_strip(plan(size.width, size.height, self.page, self.maximised), size)
             for name, place in self._places.items():
                 self._panels[name].frame = place.frame
         return self._places
+
+    def _strip_rows(self, size: Size) -> int:
+        """Give the rows a strip needs beyond the one the keys have; 0 where that one is enough."""
+        most = max(0, min(1, size.height - 1), size.height - 2)
+        rows = min(self.hints.strip_rows(size.width), most)
+        return 0 if rows == 1 and has_hints(size.width, size.height) else rows
+
+    def _with_strip(self, places: dict[str, Place], size: Size) -> dict[str, Place]:
+        """Lay the strip over the lowest rows: the panels stay where they are, so nothing jumps.
+
+        On the smallest screens the header, which is all there is, gives it the room.
+        """
+        if rows := self._strip_rows(size):
+            places["hints"] = Place(0, size.height - rows, size.width, rows)
+            if kind_of(size.width, size.height) == "line":
+                places["status"] = Place(0, 0, size.width, size.height - rows)
+        return places
+
+    def set_strip(self, words: str, role: str = "selected") -> None:
+        """Show a strip at the foot, in as many rows as it needs; empty gives the keys back."""
+        rows = self._strip_rows(self.size)
+        self.hints.set_strip(words, role)
+        if rows != self._strip_rows(self.size):
+            self.replan()
 
     # Selection and focus.
 

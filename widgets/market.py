@@ -41,7 +41,7 @@ class MarketPanel(SnapshotWidget):
         why = list(enumerate(parts))
         lines = [
             _labelled("imb", _imbalance_items(snapshot), width),
-            _score_line(snapshot, width),
+            score_line(snapshot, width),
             _labelled("60 s", why, width, gap=1),
             _prints_line(snapshot, width),
             alert,
@@ -69,7 +69,8 @@ def _role(value_e6: int) -> str:
     return "bid" if value_e6 > 0 else "ask" if value_e6 < 0 else "text"
 
 
-def _score_line(snapshot: ConsoleSnapshot, width: int) -> Line:
+def score_line(snapshot: ConsoleSnapshot, width: int) -> Line:
+    """Give score, its last minute, the entry it must pass, and the edge."""
     score = snapshot.score
     if not score.ready:
         words = "MODEL NOT READY" if snapshot.model is not None else "NO MODEL"

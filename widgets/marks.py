@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.core.snapshot import LadderView
 from pipeline.core.types import Authority, BookState, OrderState, Side, TradingState, WorkerState
+from widgets.times import age_text
 
 IDEA_MARK = ("?", "waiting")
 PERMITTED_MARK = (">", "waiting")
@@ -82,6 +84,12 @@ WORKER_ROLES: Mapping[str, str] = {
     WorkerState.STALLED: "overprint",
     WorkerState.DEAD: "halt",
 }
+
+
+def book_words(ladder: LadderView) -> tuple[str, bool]:
+    """Give the book's state, with its age where nothing comes any more, and whether it may be sized from."""
+    words, ok = BOOK_WORDS[ladder.state], ladder.state is BookState.SYNCED
+    return (f"{words} {age_text(ladder.age_ms)}" if ladder.state is BookState.STALE else words), ok
 
 
 def order_mark(state: str, side: int) -> tuple[str, str]:

@@ -1,8 +1,8 @@
 """Where every panel goes at a given size, and how the rules around them meet.
 
 Pure: sizes in, rectangles out. Three layouts: FULL (three columns, from 116x36), COMPACT (ladder beside
-cards and orders, from 80x24) and LINE (one line with what must never leave the screen). Panels never
-overlap and together fill the whole area.
+cards and orders, from 80x24) and LINE (what must never leave the screen, then as much as there are rows).
+Panels never overlap and together fill the whole area.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from widgets.frame import Frame
 from widgets.glyphs import JUNCTIONS
 
 FULL_SIZE = (116, 36)
+LINE_HINTS_FROM = 8
+"""Rows from which a screen below 80x24 spares one for the keys."""
 COMPACT_SIZE = (80, 24)
 HEADER_ROWS = 3
 
@@ -119,13 +121,20 @@ def kind_of(width: int, height: int) -> str:
     return "compact" if width >= COMPACT_SIZE[0] and height >= COMPACT_SIZE[1] else "line"
 
 
+def has_hints(width: int, height: int) -> bool:
+    """Tell whether a screen of this size has a row for the keys."""
+    return kind_of(width, height) != "line" or height >= LINE_HINTS_FROM
+
+
 def plan(width: int, height: int, page: str = "trading", maximised: str = "") -> dict[str, Place]:
     """Give the place of every panel that is shown, by name, in the order in which focus goes round."""
     kind = kind_of(width, height)
     if width <= 0 or height <= 0:
         return {}
     if kind == "line":
-        return {"status": Place(0, 0, width, height)}
+        if not has_hints(width, height):
+            return {"status": Place(0, 0, width, height)}
+        return {"status": Place(0, 0, width, height - 1), "hints": Place(0, height - 1, width, 1)}
     if maximised:
         boxes = _single(width, height, maximised)
     elif kind == "full":

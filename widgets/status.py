@@ -1,25 +1,26 @@
 """The header: the three axes and everything that must never leave the screen; the banner while killed.
 
-Three lines at every size from 80x24 up, one line below. While killed all of it is drawn in reverse over
-the full width, the position in its second line.
+Three lines at every size from 80x24 up; below, `terse` fills what there is. While killed all of it is drawn
+in reverse over the full width, the position in its second line.
 """
 
 from __future__ import annotations
 
 from pipeline.core.snapshot import ConsoleSnapshot, HeaderView, ReplayView
-from pipeline.core.types import TradingState, VenueMode
+from pipeline.core.types import BookState, TradingState, VenueMode
 from widgets.banner import convergence_line, kill_line, reversed_line
 from widgets.base import SnapshotWidget
-from widgets.cells import clean, money, percent, position_word, qty_text
+from widgets.cells import clean, money
 from widgets.chain import compact_chain
 from widgets.frame import OLD_AFTER_MS
 from widgets.glyphs import FRAME_MARKS, VERTICAL
-from widgets.lines import Item, Line, fit, line_width, spread, text
+from widgets.header_items import alerts_item, book_item, day_item, gate_item, loss_item, position_item
+from widgets.lines import Item, Line, fit, join, line_text, line_width, spread, text, wrap
 from widgets.lost import LostView, lost_line, lost_lines
-from widgets.marks import AUTHORITY_ROLES, STATE_ROLES, side_role, signed_role
-from widgets.plan import HEADER_ROWS
+from widgets.marks import AUTHORITY_ROLES, STATE_ROLES, signed_role
+from widgets.plan import COMPACT_SIZE, HEADER_ROWS
 from widgets.plot import bar
-from widgets.position import loss_role
+from widgets.terse import UNCUT, Chrome, terse_lines
 from widgets.times import clock_text, date_text, span_text
 
 _WIDE = 116
@@ -32,6 +33,8 @@ class StatusPanel(SnapshotWidget):
         """Make an empty header."""
         super().__init__(plain=plain, id=id)
         self.kill_key = "Ctrl+K"
+        self.watching = False
+        """True where this console only looks: nothing but halt, kill and stepping down works."""
         self._note = ""
         self._kill_choice = ""
         self._lost: LostView | None = None
@@ -58,14 +61,15 @@ class StatusPanel(SnapshotWidget):
         self.redraw()
 
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
-        """Give one or three lines."""
+        """Give three lines, or what fits below 80x24."""
+        small = height != HEADER_ROWS or width < COMPACT_SIZE[0]
         if self._lost is not None:
-            small = height != HEADER_ROWS
-            banner = lost_lines(self._lost, snapshot, width)
-            lines = [lost_line(self._lost, snapshot, width)] if small else banner
+            lines = lost_lines(self._lost, snapshot, width)
+            if small:
+                lines = wrap(line_text(lost_line(self._lost, snapshot, UNCUT)), "kill", width)
             return [reversed_line(line, width) for line in lines][:height]
-        if height != HEADER_ROWS:
-            return self._one_line(snapshot, width)[:height]
+        if small:
+            return terse_lines(snapshot, self._chrome(snapshot), width, height)
         first = self._first(snapshot, width)
         kill = snapshot.kill
         if kill is not None and kill.latched:
@@ -80,38 +84,38 @@ class StatusPanel(SnapshotWidget):
         third = context_line(snapshot, width) if wide else compact_chain(snapshot, width)
         return [first, self._aged(second, width), third]
 
-    def _one_line(self, snapshot: ConsoleSnapshot, width: int) -> list[Line]:
-        header = snapshot.header
-        items: list[Item] = [
-            (0, self._chips(header, wide=False)),
-            (1, position_item(snapshot, wide=False)),
-            (2, _alerts_item(header, "al")),
-            (4, self._clock(snapshot)),
-            (3, ((self.kill_key, "kill-key"),)),
-        ]
-        if self.screen_age_ms >= OLD_AFTER_MS:
-            items.insert(1, (0, self._old()))
-        line = fit(items, width, gap=1)
-        killed = snapshot.header.trading_state is TradingState.KILLED
-        return [
-            reversed_line(line, width) if killed else line,
-            text(" 80x24 needed to draw more", "dim"),
-        ]
+    def _chrome(self, snapshot: ConsoleSnapshot) -> Chrome:
+        return Chrome(
+            kill_key=self.kill_key.replace("Ctrl+", "^"),
+            clock=self._clock(snapshot),
+            watching=self.watching,
+            old=self._old() if self.screen_age_ms >= OLD_AFTER_MS else (),
+            choice=self._kill_choice,
+        )
 
     def _first(self, snapshot: ConsoleSnapshot, width: int) -> Line:
         header, wide = snapshot.header, width >= _WIDE
         key = self.kill_key if wide else self.kill_key.replace("Ctrl+", "^")
-        end: Line = (*self._clock(snapshot), ("  ", "text"), (f"{key} KILL ", "kill-key"))
+        kill: Line = (("  ", "text"), (f"{key} KILL ", "kill-key"))
+        clock = self._clock(snapshot)
+        ends: tuple[Line, ...] = ((*clock, *kill), (*clock[1:], *kill), kill)
         venue = clean(snapshot.instrument.venue, 16) if wide else ""
+        ok = snapshot.ladder.state is BookState.SYNCED
+        killed = header.trading_state is TradingState.KILLED
         items: list[Item] = [
             (0, self._chips(header, wide)),
+            (0, text(" WATCHING " if self.watching else "", "overprint")),
             (2, text(clean(snapshot.instrument.symbol, 14), "bright")),
             (4, text(f"@{venue}" if venue else "", "dim")),
             (0, position_item(snapshot, wide)),
-            (1, _gate_item(header, wide)),
-            (1, _alerts_item(header, "alerts" if wide else "al")),
+            (1, gate_item(header, wide)),
+            (1, alerts_item(header, "alerts" if wide else "al")),
+            (3 if ok else 1, book_item(snapshot) if wide or killed else ()),
         ]
-        return spread(fit(items, width - line_width(end) - 1, gap=3 if wide else 1), end, width)
+        gap = 3 if wide else 1
+        least = line_width(join([line for priority, line in items if priority == 0], gap)) + 1
+        end = next((end for end in ends if least + line_width(end) <= width), kill)
+        return spread(fit(items, width - line_width(end) - 1, gap), end, width)
 
     def _chips(self, header: HeaderView, wide: bool) -> Line:
         authority = (
@@ -146,8 +150,8 @@ class StatusPanel(SnapshotWidget):
         unlimited = header.limits_profile in ("", "none")
         limits = "NONE" if unlimited else clean(header.limits_profile, 20)
         items: list[Item] = [
-            (0, ((" ", "text"), *_day_item(header, snapshot))),
-            (0, _loss_item(header)),
+            (0, ((" ", "text"), *day_item(header, snapshot))),
+            (0, loss_item(header)),
             (1, _fact("gross", money(header.gross_quote_e8, 0, sign=False))),
             (2, _fact("limits", limits, "warn" if unlimited else "text")),
             (4, _fact("model", clean(header.model, 34) or "none")),
@@ -161,52 +165,13 @@ def _fact(name: str, words: str, role: str = "text") -> Line:
     return (f"{name} ", "dim"), (words, role)
 
 
-def position_item(snapshot: ConsoleSnapshot, wide: bool) -> Line:
-    """Give the signed position with its word, and what of it no exit rule manages."""
-    header, view = snapshot.header, snapshot.instrument
-    lots, loose = header.position_lots, header.unmanaged_lots
-    base = f" {clean(view.base, 8)}" if wide else ""
-    held = f"{qty_text(view, lots, sign=True)}{base} {position_word(lots)}"
-    if loose and loose == lots:
-        return ((f" UNMANAGED {held} ", "overprint"),)
-    line: Line = (("pos ", "dim"), (held, side_role(lots) + "-strong" if lots else "text"))
-    return (*line, (f" UNMANAGED {qty_text(view, loose, sign=True)} ", "overprint")) if loose else line
-
-
-def _gate_item(header: HeaderView, wide: bool) -> Line:
-    """Say who holds the gate closed; while killed the banner says it."""
-    if header.gate_open or header.trading_state is TradingState.KILLED:
-        return ()
-    closers = ", ".join(clean(closer, 12) for closer in header.gate_closers) if wide else ""
-    return text(f" GATE CLOSED {closers}".rstrip() + " ", "halt")
-
-
-def _alerts_item(header: HeaderView, word: str) -> Line:
-    count = header.alerts_unnoted
-    return (f"{word} ", "dim"), (f"{count}", "warn" if count else "text")
-
-
-def _day_item(header: HeaderView, snapshot: ConsoleSnapshot) -> Line:
-    words = f"{money(header.day_quote_e8)} {clean(snapshot.instrument.quote, 8)}"
-    return ("day ", "dim"), (words, signed_role(header.day_quote_e8))
-
-
-def _loss_item(header: HeaderView) -> Line:
-    if header.loss_used_e6 < 0:
-        return text("no loss limit", "warn")
-    return (
-        ("loss ", "dim"),
-        (percent(header.loss_used_e6), loss_role(header.loss_used_e6)),
-        (f" of {money(header.loss_limit_quote_e8, 0, sign=False)}", "dim"),
-    )
-
-
 def _money_line(snapshot: ConsoleSnapshot, width: int) -> Line:
     """Give the second line of the small screen: profit, loss used, and the replay or the window."""
     header, position = snapshot.header, snapshot.position
     items: list[Item] = [
-        (0, ((" ", "text"), *_day_item(header, snapshot))),
-        (1, _loss_item(header)),
+        (0, ((" ", "text"), *day_item(header, snapshot))),
+        (1, loss_item(header)),
+        (1, book_item(snapshot)),
         (3, (("open ", "dim"), (money(position.open_quote_e8), signed_role(position.open_quote_e8)))),
         (4, (("gross ", "dim"), (money(header.gross_quote_e8, 0, sign=False), "text"))),
     ]

@@ -72,6 +72,9 @@ class StopActs(ActsBase):
             self._send(Command.HALT)
             main.say("gate closed: HALTED; `:resume` opens it", "halt")
             return
+        if console.settings.watch:
+            main.say("KILLED: the session cancels our orders; flattening is for who is in control", "kill")
+            return
         if self._killing:
             main.drop_strip()
             self._cancel_ours()

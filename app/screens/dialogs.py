@@ -172,7 +172,7 @@ class FormDialog(Overlay[dict[str, str]]):
 class HelpDialog(Overlay[None]):
     """All keys, those of one panel first."""
 
-    DEFAULT_CSS = "HelpDialog { width: 92; max-width: 100vw; height: 75vh; }"
+    most_size = (92, 60)
     STEPS = {"j": 1, "down": 1, "k": -1, "up": -1, "space": 10, "pagedown": 10, "pageup": -10, "g": -1_000}
 
     def __init__(self, rows: Sequence[HelpRow], *, plain: bool) -> None:

@@ -7,6 +7,7 @@ keys work everywhere, because the driver sees them before the app does.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -27,8 +28,8 @@ from pipeline.core.snapshot import ConsoleSnapshot
 
 SWALLOW_S = 1.0
 SAY_S = 5.0
-MOST_PASTED = 64
-"""Keys looked at in a paste; what stops or steps down is among the first, or it was not meant."""
+MOST_STEPS = 2
+"""How often one key of a paste counts: twice goes from AUTO to OBSERVE, all others say the same again."""
 
 Act = Callable[[Action, float], None]
 
@@ -44,13 +45,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     """As in every screen, but a change of it does not paint the whole screen again."""
 
-    def __init__(self, act: Act, guard: InputGuard, *, plain: bool, kill_key: str = "Ctrl+K") -> None:
+    def __init__(
+        self, act: Act, guard: InputGuard, *, plain: bool, kill_key: str = "Ctrl+K", watching: bool = False
+    ) -> None:
         """Make the screen; `act` does an action for a key pressed at a time (monotonic seconds)."""
         super().__init__()
         make_all_lean(self)
         self._act = act
         self._guard = guard
-        self.view = ConsoleView(plain=plain, kill_key=kill_key)
+        self.view = ConsoleView(plain=plain, kill_key=kill_key, watching=watching)
         # Boxes are mounted inside of these, which are always there: a new child of the screen itself would
         # change the place of the whole view in its order, and all of it would be painted again.
         self._middle = Container(id="middle")
@@ -89,9 +92,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self._draw_strip()
 
     def on_resize(self) -> None:
-        """Keep a box at the foot at the foot."""
-        if self.overlay is not None and self.overlay.foot_rows:
-            self._foot.styles.offset = (0, max(0, self.size.height - self.overlay.foot_rows))
+        """Keep a box at the foot at the foot, and every box on the screen."""
+        if self.overlay is not None:
+            self.overlay.fit_to(self.size)
+            if self.overlay.foot_rows:
+                self._foot.styles.offset = (0, max(0, self.size.height - self.overlay.foot_rows))
 
     # --- boxes --------------------------------------------------------------------------------------------
 
@@ -146,7 +151,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Say something on the last line for a few seconds, unless a strip stands there."""
         if self.strips.strip is None and words:
             self._said_until_s = time.monotonic() + SAY_S
-            self.view.hints.set_strip(words, role)
+            self.view.set_strip(words, role)
 
     def drop_strip(self) -> None:
         """Take the strip away, without any of its acts."""
@@ -158,7 +163,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         strip = self.strips.strip
         words = strip.text(time.monotonic()) if strip else ""
         self.view.status.set_kill_choice(words if strip and strip.in_banner else "")
-        self.view.hints.set_strip(words, strip.role if strip else "selected")
+        self.view.set_strip(words, strip.role if strip else "selected")
 
     # --- keys ---------------------------------------------------------------------------------------------
 
@@ -188,13 +193,14 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self._act(action, event.time)
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take nothing from a paste but keys that stop or step down."""
+        """Take nothing from a paste but keys that stop or step down, wherever in it they stand."""
         event.stop()
-        pasted = [BY_KEY[key] for key in event.text[:MOST_PASTED] if key in BY_KEY]
-        for action in pasted:
-            if action.guard is Guard.STOP:
-                self._act(action, event.time)
-        self.say("of a paste only keys that stop count")
+        counts = Counter(key for key in event.text if key in BY_KEY and BY_KEY[key].guard is Guard.STOP)
+        for key, count in counts.items():
+            for _ in range(min(count, MOST_STEPS)):
+                self._act(BY_KEY[key], event.time)
+        names = ", ".join(BY_KEY[key].name.replace("_", " ") for key in counts)
+        self.say(f"pasted: {names or 'nothing'} taken; of a paste only keys that stop count", "warn")
 
     def _is_swallowed(self, key: str, action: Action | None, now_s: float) -> bool:
         """Say whether a key is the second half of a tmux or screen command typed outside of them."""

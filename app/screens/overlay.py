@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from textual import events
 from textual.containers import Vertical
+from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
@@ -23,7 +24,10 @@ class Overlay(Vertical, Generic[Answer], can_focus=True):
     """A box over the main screen; `finish` gives its answer."""
 
     DEFAULT_CSS = """
-    Overlay { width: auto; height: auto; background: $background; color: $foreground; }
+    Overlay {
+        width: auto; height: auto; background: $background; color: $foreground;
+        overflow: hidden auto; scrollbar-size: 0 0;
+    }
     Overlay Static { width: auto; max-width: 100%; height: auto; }
     Overlay .dialog-title { text-style: bold; }
     Overlay.box { border: round $role-rule; padding: 0 1; }
@@ -31,6 +35,8 @@ class Overlay(Vertical, Generic[Answer], can_focus=True):
 
     foot_rows = 0
     """Rows at the foot of the screen; 0 for a box in its middle."""
+    most_size: tuple[int, int] | None = None
+    """Columns and rows of a box that takes no more than this; None for one as large as what is in it."""
 
     class Finished(Message):
         """The overlay is done and wants to go; `act` carries out its answer."""
@@ -69,11 +75,19 @@ class Overlay(Vertical, Generic[Answer], can_focus=True):
     def on_mount(self) -> None:
         """Ask for the keys; draw the border with ASCII on a plain terminal."""
         self.shown_s = time.monotonic()
-        self.styles.max_width = "100vw"
+        self.fit_to(self.app.size)
         if self.plain and self.styles.border_top[0]:
             self.styles.border = ("ascii", self.styles.border_top[1])
         self.is_ready = True
         self.post_message(self.Ready())
+
+    def fit_to(self, screen: Size) -> None:
+        """Take what the screen has, up to `most_size`; in cells: what holds the box has no size itself."""
+        self.styles.max_width, self.styles.max_height = screen.width, screen.height
+        if self.most_size is not None:
+            columns, rows = self.most_size
+            self.styles.width = min(columns, screen.width)
+            self.styles.height = min(rows, max(screen.height * 3 // 4, screen.height - 6))
 
     @property
     def keyboard(self) -> Widget:

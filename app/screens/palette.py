@@ -71,11 +71,11 @@ class PaletteDialog(Overlay[Action]):
     """Type to find, arrows to choose, Enter to run."""
 
     DEFAULT_CSS = """
-    PaletteDialog { width: 100; max-width: 100vw; height: 24; max-height: 75vh; }
     PaletteDialog Horizontal { height: 1; }
     PaletteDialog .prompt { padding: 0 1; }
     PaletteDialog Input { width: 1fr; padding: 0; }
     """
+    most_size = (100, 24)
     STEPS = {"down": 1, "up": -1, "pagedown": 10, "pageup": -10, "tab": 1, "shift+tab": -1}
 
     def __init__(self, answered: Callable[[Action], None], *, plain: bool) -> None:

@@ -21,8 +21,9 @@ _FAR = 1_000
 class ConsoleView(TradingView):
     """The trading view with the console's own panels and pages."""
 
-    def __init__(self, *, plain: bool, kill_key: str = "Ctrl+K") -> None:
+    def __init__(self, *, plain: bool, kill_key: str = "Ctrl+K", watching: bool = False) -> None:
         super().__init__(page="trading", plain=plain, kill_key=kill_key)
+        self._watching = self.status.watching = watching
         self.blotter = FilteredOrders(plain=plain, id="orders")
         self.keys = HelpPanel(plain=plain, id="help")
         self.keys.set_rows(help_rows())
@@ -31,7 +32,7 @@ class ConsoleView(TradingView):
         self._panels["help"] = self.keys
         self.page_name = "trading"
         self._newest: tuple[ConsoleSnapshot, int] | None = None
-        self.hints.set_hints(page_hints("trading"))
+        self.hints.set_hints(page_hints("trading", watching=watching))
 
     def show_page(self, name: str) -> None:
         """Bring a page up: one of the plan's, `replay` or `help`."""
@@ -39,7 +40,7 @@ class ConsoleView(TradingView):
         self.page_name = name
         self.page, self.maximised = ("trading", name) if own else (name, "")
         self.focus_panel("")
-        self.hints.set_hints(page_hints(name))
+        self.hints.set_hints(page_hints(name, watching=self._watching))
         self._plan_again()
 
     def toggle_maximised(self) -> None:

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 from pipeline.core.decision import Decision
 from pipeline.core.params import ExecutionParams
-from pipeline.core.types import Side
+from pipeline.core.types import DenyReason, Side
+
+OTHER_SIDE = "OTHER_SIDE"
+"""The newest score points away from the idea."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,22 @@ class Card:
     def live(self) -> bool:
         """Tell whether the idea passes entry and costs at the newest decision."""
         return self.decision.reason is None and self.decision.side is self.idea.side
+
+    def waits_for(self) -> str:
+        """Give the code of why no order of this idea would go now; empty when it is live."""
+        decision, side = self.decision, self.idea.side
+        if self.live():
+            return ""
+        if decision.sized is not None and decision.score_e6 * side < 0:
+            return OTHER_SIDE
+        return (decision.reason or DenyReason.SCORE_BELOW_ENTRY).value
+
+    def edge_e6(self) -> int:
+        """Give the expected move in favour of the idea's own side, before costs; negative when it flipped."""
+        sized = self.decision.sized
+        if sized is None:
+            return 0
+        return -sized.gross_edge_e6 if self.decision.score_e6 * self.idea.side < 0 else sized.gross_edge_e6
 
 
 class PressRefusal(enum.StrEnum):

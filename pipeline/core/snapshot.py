@@ -214,6 +214,7 @@ class ProposalView(msgspec.Struct, frozen=True, eq=False):
     p_flat_e6: int
     p_down_e6: int
     edge_e6: int
+    """Expected move in favour of the card's own side: negative when the score has flipped."""
     cost_e6: int
     net_e6: int
     net_quote_e8: int
@@ -234,6 +235,8 @@ class ProposalView(msgspec.Struct, frozen=True, eq=False):
     row_age_ms: int
     live: bool
     """True while the score passes the entry now."""
+    waits_for: str = ""
+    """Code of why no order of it would go now; empty when live."""
 
 
 class PermitView(msgspec.Struct, frozen=True, eq=False):

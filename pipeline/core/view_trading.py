@@ -71,7 +71,8 @@ def _proposal(state: EngineState, card: Card, now_ns: int) -> ProposalView:
     desk = state.desks[idea.symbol]
     sized = decision.sized
     notional = desk.instrument.notional_quote_e8(idea.worst_ticks, idea.qty_lots)
-    net_e6 = sized.net_edge_e6 if sized else 0
+    edge_e6, cost_e6 = card.edge_e6(), sized.cost_e6 if sized else 0
+    net_e6 = edge_e6 - cost_e6
     aimed = state.aimed_lots(idea.symbol) + idea.side * idea.qty_lots
     worst = desk.instrument.notional_quote_e8(idea.worst_ticks, abs(aimed))
     limit = desk.limits.max_position_quote_e8 if desk.limits else 0
@@ -92,8 +93,8 @@ def _proposal(state: EngineState, card: Card, now_ns: int) -> ProposalView:
         p_up_e6=decision.p_up_e6,
         p_flat_e6=decision.p_flat_e6,
         p_down_e6=decision.p_down_e6,
-        edge_e6=sized.gross_edge_e6 if sized else 0,
-        cost_e6=sized.cost_e6 if sized else 0,
+        edge_e6=edge_e6,
+        cost_e6=cost_e6,
         net_e6=net_e6,
         net_quote_e8=notional * net_e6 // E6,
         after_lots=position + idea.side * idea.qty_lots,
@@ -109,6 +110,7 @@ def _proposal(state: EngineState, card: Card, now_ns: int) -> ProposalView:
         horizon_ms=idea.horizon_ms,
         row_age_ms=(now_ns - decision.ts_ns + decision.row_age_ns) // 1_000_000,
         live=card.live(),
+        waits_for=card.waits_for(),
     )
 
 

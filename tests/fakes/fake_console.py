@@ -35,6 +35,7 @@ async def run(options: argparse.Namespace) -> None:
         account="sim-btcusdt-1",
         frame_hz=options.hz,
         plain=plain_terminal(os.environ),
+        watch=options.watch,
     )
     feeding = asyncio.ensure_future(feed(link, options))
     await ConsoleApp(link, FakeGate(), settings).run_async()
@@ -44,6 +45,7 @@ async def run(options: argparse.Namespace) -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--state", choices=sorted(STATES), default="ok")
+    parser.add_argument("--watch", action="store_true")
     parser.add_argument("--hz", type=float, default=10)
     parser.add_argument("--moves", type=int, default=8)
     return parser.parse_args()

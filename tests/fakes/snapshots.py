@@ -184,6 +184,21 @@ def proposal(idea_id: int = 91, side: Side = Side.BUY, market: FakeMarket | None
     )
 
 
+def flipped() -> ProposalView:
+    """Give a card to buy while the model expects a fall."""
+    return replace(
+        proposal(),
+        score_e6=-550_000,
+        p_up_e6=120_000,
+        p_down_e6=670_000,
+        edge_e6=-140,
+        net_e6=-230,
+        net_quote_e8=-14_700_000,
+        live=False,
+        waits_for="OTHER_SIDE",
+    )
+
+
 def permits() -> tuple[PermitView, ...]:
     return (
         PermitView(6, "one-shot", 90, "ada", 1, 10, 642_080, 0, 1, 0, "ended", "TIME", True),

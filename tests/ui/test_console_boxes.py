@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from msgspec.structs import replace
 from textual import events
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Input
 
 from app.actions import ACTIONS, BY_KEY, BY_NAME, GROUPS, PAGE_HINTS, help_rows, matching, shown_keys
@@ -75,6 +77,34 @@ async def test_the_palette_never_steps_up_or_permits_by_itself() -> None:
         await pilot.pause(0.05)
         assert "its key" in desk.said()
         assert desk.link.commands == []
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 48), (40, 10)])
+@pytest.mark.parametrize("key", ["ctrl+p", "question_mark", "w", "q"])
+async def test_every_box_stands_on_the_screen_with_the_view_around_it(
+    size: tuple[int, int], key: str
+) -> None:
+    desk = make_desk()
+    async with desk.app.run_test(size=size) as pilot:
+        await settle(pilot, desk, 0.1)
+        await pilot.press(key)
+        await pilot.pause(0.05)
+        box = desk.app.main.overlay
+        assert box is not None
+        columns, rows = size
+        for width, height in ((columns, rows), (columns - 1, rows - 1)):
+            await pilot.resize_terminal(width, height)
+            await pilot.pause(0.1)
+            region = box.region
+            assert region.x >= 0
+            assert region.y >= 0
+            assert region.right <= width
+            assert region.bottom <= height
+            around = box.parent
+            assert isinstance(around, Widget)
+            assert around.region.height <= max(region.height, 1), "what holds the box hides no more than it"
+        if rows >= 24 and key != "question_mark":
+            assert "ACTIVE" in "".join(s.text for s in desk.app.screen._compositor.render_strips()[:1])
 
 
 async def enter(pilot: Pilot[int], desk: Desk, words: str) -> str:

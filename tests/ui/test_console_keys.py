@@ -155,6 +155,26 @@ async def test_a_paste_adds_no_risk_and_still_halts() -> None:
         assert desk.gate.fired == [Emergency.HALT]
 
 
+async def test_halt_reduce_and_mode_down_act_wherever_they_stand_in_a_paste() -> None:
+    desk = make_desk()
+    async with desk.app.run_test(size=SIZE) as pilot:
+        await settle(pilot, desk, ARMING_S + 0.1)
+        desk.app.post_message(events.Paste("aXFw" * 200 + "r" + "adxe" * 200 + "p"))
+        await pilot.pause(0.1)
+        assert [one.command for one in desk.link.commands] == [Command.REDUCE, Command.HALT]
+        assert desk.gate.fired == [Emergency.HALT]
+        assert desk.app.main.overlay is None
+
+
+async def test_a_long_paste_sends_no_flood_and_steps_down_to_observe() -> None:
+    desk = make_desk()
+    async with desk.app.run_test(size=SIZE) as pilot:
+        await settle(pilot, desk, ARMING_S + 0.1)
+        desk.app.post_message(events.Paste("m" * 100_000))
+        await pilot.pause(0.1)
+        assert [one.command for one in desk.link.commands] == [Command.AUTHORITY_DOWN] * 2
+
+
 async def test_keys_that_add_risk_do_not_act_on_an_old_picture_or_after_a_gap() -> None:
     desk = make_desk()
     async with desk.app.run_test(size=SIZE) as pilot:

@@ -181,6 +181,29 @@ async def test_strips_name_object_quantity_price_account_and_mode() -> None:
         assert desk.link.commands == []
 
 
+@pytest.mark.parametrize("size", [(160, 48), (120, 40), (80, 24), (60, 12)])
+@pytest.mark.parametrize("key", ["F", "X"])
+async def test_a_strip_is_read_whole_at_every_size(size: tuple[int, int], key: str) -> None:
+    desk = make_desk()
+    async with desk.app.run_test(size=size) as pilot:
+        await settle(pilot, desk)
+        await pilot.press(key)
+        await pilot.pause(0.1)
+        strip = desk.app.main.strips.strip
+        assert strip is not None
+        drawn = [row.text for row in desk.app.screen._compositor.render_strips()]
+        assert " ".join(strip.words.split()) in " ".join(" ".join(drawn).split())
+        assert len(drawn) == size[1]
+        above = drawn[:3]
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        back = [row.text for row in desk.app.screen._compositor.render_strips()]
+        assert "Enter does it" not in " ".join(back)
+        if size[0] >= 80:
+            assert [row[:60] for row in back[1:3]] == [row[:60] for row in above[1:3]]
+            assert "quit" in back[-1]
+
+
 async def test_two_capitals_in_a_row_ask_for_caps_lock_and_do_nothing() -> None:
     desk = make_desk()
     async with desk.app.run_test(size=SIZE) as pilot:

@@ -9,7 +9,11 @@ from msgspec.structs import replace
 
 from tests.fakes import snapshots
 from tests.fakes.pictures import FOLDER, assert_same_picture, panel_text
+from widgets.card import card_lines, short_card
 from widgets.layout import PANELS
+from widgets.lines import line_text
+from widgets.lost import LostView
+from widgets.status import StatusPanel
 
 STATES = {
     "ok": snapshots.make_snapshot(),
@@ -56,6 +60,22 @@ def test_cards_of_several_symbols() -> None:
     assert_same_picture("proposals-many.txt", drawn)
 
 
+def test_card_whose_score_has_flipped_shows_no_gain_and_says_why() -> None:
+    card = snapshots.flipped()
+    snapshot = replace(STATES["ok"], proposals=(card,))
+    drawn = panel_text("proposals", snapshot, 55, 13)
+    assert "-1.4 - cost 0.9 = -2.3 bp" in drawn
+    assert "waits: score flipped" in drawn
+    assert_same_picture("proposals-flipped.txt", drawn)
+    for width in (44, 55, 70):
+        for height in (7, 9, 13):
+            lines = card_lines(card, snapshot.instrument, width, height, selected=False)
+            edge = next(line for line in lines if "cost" in line_text(line))
+            assert {role for words, role in edge if "bp" in words} == {"warn"}
+            assert "flipped" in " ".join(line_text(line) for line in lines)
+    assert "good" not in {role for _, role in short_card(card, snapshot.instrument, 55)}
+
+
 def test_card_on_the_small_screen() -> None:
     drawn = panel_text("proposals", STATES["ok"], 44, 8)
     assert "exit" in drawn
@@ -81,6 +101,14 @@ def test_an_old_picture_says_so_in_every_title() -> None:
         assert "SCREEN 3 s OLD" in first, name
     assert "SCREEN 3 s OLD" in panel_text("status", STATES["ok"], 80, 3, age_ms=3_200)
     assert "SCREEN 3 s OLD" in panel_text("status", STATES["ok"], 60, 5, age_ms=3_200)
+
+
+def test_a_lost_session_is_told_whole_on_the_smallest_screen() -> None:
+    panel = StatusPanel(id="status")
+    panel.keep(snapshots.make_snapshot())
+    panel.set_lost(LostView(gone=True, reason="killed", orders=2))
+    told = " ".join(" ".join(line_text(line) for line in panel.framed(20, 5)).split())
+    assert told == "SESSION GONE ORDERS MAY STILL WORK pos +0.020 BTC LONG q leaves"
 
 
 @pytest.mark.parametrize("state", ["ok", "stale", "empty"])

@@ -66,6 +66,26 @@ def test_break_or_other_side_starts_the_wait_anew(p_up: float) -> None:
     assert feed(board, at(350)) == [CardEvent.OFFERED]
 
 
+@pytest.mark.parametrize(
+    ("p_up", "market", "why"),
+    [
+        (0.8, MARKET, ""),
+        (0.55, MARKET, "SCORE_BELOW_ENTRY"),
+        (0.45, MARKET, "OTHER_SIDE"),
+        (0.2, MARKET, "OTHER_SIDE"),
+        (0.8, a_market(position_lots=-500), "EXIT_FIRST"),
+        (0.2, a_market(book_ok=False), "BOOK_NOT_OK"),
+    ],
+)
+def test_card_says_why_it_does_not_fire(p_up: float, market: MarketState, why: str) -> None:
+    board, _ = with_a_card()
+    feed(board, at(300, p_up, market))
+    card = only(board)
+    assert card.waits_for() == why
+    assert card.live() == (why == "")
+    assert (card.edge_e6() < 0) == (why == "OTHER_SIDE")
+
+
 def test_score_that_does_not_pay_bears_no_idea() -> None:
     board = a_board()
     held = a_market(position_lots=-500)

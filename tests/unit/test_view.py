@@ -125,7 +125,23 @@ def test_a_card_whose_score_left_is_not_live() -> None:
     floor.busy_ms(1_000)
     (card,) = picture(floor).proposals
     assert not card.live
+    assert card.waits_for == "SCORE_BELOW_ENTRY"
     assert card.offer_left_ms < 8_000
+
+
+def test_a_card_whose_score_has_flipped_shows_the_edge_of_its_own_side() -> None:
+    floor = Floor(APPROVE).warm(0.9)
+    floor.busy_ms(700)
+    floor.p_up = 0.2
+    floor.busy_ms(50)
+    shown = picture(floor)
+    (card,) = shown.proposals
+    assert card.side is Side.BUY
+    assert shown.why.gross_edge_e6 > 0 > card.score_e6
+    assert card.edge_e6 == -shown.why.gross_edge_e6
+    assert card.net_e6 == card.edge_e6 - card.cost_e6 < 0
+    assert card.net_quote_e8 < 0
+    assert (card.live, card.waits_for) == (False, "OTHER_SIDE")
 
 
 @pytest.mark.parametrize(

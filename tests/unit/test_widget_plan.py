@@ -56,7 +56,8 @@ def test_rules_join_where_they_meet() -> None:
 
 
 def test_below_the_least_size_one_panel_keeps_what_must_not_leave() -> None:
-    assert list(plan(60, 10)) == ["status"]
+    assert list(plan(60, 7)) == ["status"]
+    assert list(plan(60, 10)) == ["status", "hints"]
 
 
 def test_header_and_hints_are_at_every_size_that_has_panels() -> None:

@@ -16,7 +16,9 @@ from app.session_options import (
     takes_session_options,
 )
 
-VenueOption = Annotated[str, typer.Option("--venue", help="binance or binance-usdm.")]
+VenueOption = Annotated[
+    str, typer.Option("--venue", help="As binance or bybit-spot; another is answered with all.")
+]
 SymbolOption = Annotated[
     list[str], typer.Option("--symbol", help="As BTCUSDT; more with commas, or the option again.")
 ]
@@ -40,7 +42,7 @@ def demo(session: SessionOptions) -> int:
 def replay(
     session: SessionOptions,
     paths: Annotated[list[Path], typer.Argument(help="Captures or journals, in order of time.")],
-    venue: Annotated[str | None, typer.Option(help="binance or binance-usdm; found out otherwise.")] = None,
+    venue: Annotated[str | None, typer.Option(help="As binance or bybit-spot; found out otherwise.")] = None,
     speed: Annotated[str, typer.Option(help="Times real time, or max.")] = "1",
     loop: Annotated[bool, typer.Option("--loop", help="Start again at the end.")] = False,
     journal: Annotated[bool, typer.Option("--journal", help="Write a journal of the session.")] = False,

@@ -18,7 +18,8 @@ from pipeline.core.feature_spec import MS_NS
 from pipeline.core.params import MS, DecisionParams, EngineParams, ModelSpec
 from pipeline.core.registry import NAMES, schema_hash, schema_json, spec_of
 from pipeline.core.types import Authority, Fees, Instrument, VenueMode
-from pipeline.models.expectation import CADENCES, TRIGGER
+from pipeline.models.expectation import TRIGGER
+from pipeline.models.venue_offer import CADENCES
 from pipeline.research.dataset import DatasetError, Recipe, Source
 from pipeline.research.dataset_builder import DatasetBuilder
 from pipeline.runtime.capture import is_journal, open_capture, probe

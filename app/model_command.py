@@ -7,12 +7,13 @@ from pathlib import Path
 
 from app.errors import printable
 from pipeline.models.contract import ContractError, ModelContract, Score, Span, decode_metadata
-from pipeline.models.expectation import Expectation, expectation_for
+from pipeline.models.expectation import Expectation
 from pipeline.models.inspection import feature_names
 from pipeline.models.inspection import inspect_model as inspect_file
 from pipeline.models.onnx_file import parse_onnx
 from pipeline.models.protobuf import ProtobufError
 from pipeline.models.refusal import ModelRefused
+from pipeline.models.venue_offer import expectation_for
 from pipeline.runtime.instruments import load_instruments
 from pipeline.runtime.places import config_dir
 

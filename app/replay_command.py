@@ -16,9 +16,10 @@ from app.launch import prepare_session, start_session
 from app.session_options import SessionOptions
 from app.shell import operator, require_terminal
 from pipeline.core.types import Authority, Instrument, VenueMode
-from pipeline.models.expectation import Expectation, expectation_for
+from pipeline.models.expectation import Expectation
 from pipeline.models.inspection import InspectedModel, inspect_model, model_spec
 from pipeline.models.refusal import ModelRefused
+from pipeline.models.venue_offer import expectation_for
 from pipeline.runtime.capture import CaptureInfo, probe
 from pipeline.runtime.instruments import load_instruments, parse_fees
 from pipeline.runtime.journal_reader import is_journal, read_journal
@@ -168,6 +169,9 @@ def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
         planted=options.planted,
         today=today,
     )
+    if info.others and options.venue is None:
+        others = " or ".join(info.others)
+        sys.stderr.write(f"lobdeck: replaying {info.venue}; --venue plays {others} of the same files\n")
     return spec, place
 
 

@@ -21,8 +21,8 @@ from app.session_options import SessionOptions
 from app.shell import operator
 from pipeline.core.params import EngineParams
 from pipeline.core.types import Authority, Instrument, VenueMode
-from pipeline.models.expectation import expectation_for
 from pipeline.models.inspection import inspect_model, model_spec
+from pipeline.models.venue_offer import expectation_for
 from pipeline.runtime.feed_endpoints import depth_weight, feed_urls
 from pipeline.runtime.feed_params import FeedParams
 from pipeline.runtime.instruments import load_instruments, parse_fees

@@ -16,7 +16,7 @@ from pipeline.core.outcomes import Outcomes
 from pipeline.core.params import EngineParams
 from pipeline.core.seen import SeenIds
 from pipeline.core.sizing import MarketState
-from pipeline.core.sync import SyncedBook
+from pipeline.core.sync_streamed import synced_book
 from pipeline.core.types import BookState, Instrument
 
 SHOWN_FEATURES = ("qi_1", "qi_5", "qi_10", "dwi", "micro_dev", "ofi_1s", "ofi_5s", "tfi_1s")
@@ -36,7 +36,7 @@ class SymbolDesk:
         self.symbol = instrument.symbol
         self.instrument = instrument
         self.limits = params.limits.get(instrument.symbol)
-        self.synced = SyncedBook(
+        self.synced = synced_book(
             instrument,
             locked_grace_ns=params.health.locked_grace_ns,
             stale_after_ns=params.health.stale_after_ns,

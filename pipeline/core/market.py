@@ -24,6 +24,7 @@ _LOST = {
     SyncEvent.CROSSED: AlertCode.BOOK_CROSSED,
     SyncEvent.STALE: AlertCode.BOOK_STALE,
     SyncEvent.RESYNC: AlertCode.BOOK_GAP,
+    SyncEvent.REPLACED: AlertCode.BOOK_GAP,
 }
 
 
@@ -108,15 +109,21 @@ class MarketSide:
             case SyncEvent.APPLIED:
                 self._applied(desk, ts_ns)
             case SyncEvent.SYNCED | SyncEvent.RECOVERED:
-                values = (desk.synced.last_update_id, desk.synced.gaps)
-                state.out.alert(AlertCode.BOOK_SYNCED, Severity.INFO, ts_ns, desk.symbol, "", values)
-                if step.event is SyncEvent.SYNCED:
-                    desk.features.on_reset(ts_ns)
-                self._applied(desk, ts_ns)
+                self._believed(desk, step, ts_ns)
+            case SyncEvent.REPLACED:
+                self._lost(desk, step, ts_ns)
+                self._believed(desk, step, ts_ns)
             case SyncEvent.GAP | SyncEvent.CROSSED | SyncEvent.STALE | SyncEvent.RESYNC:
                 self._lost(desk, step, ts_ns)
             case _:
                 pass
+
+    def _believed(self, desk: SymbolDesk, step: SyncStep, ts_ns: int) -> None:
+        values = (desk.synced.last_update_id, desk.synced.gaps)
+        self._state.out.alert(AlertCode.BOOK_SYNCED, Severity.INFO, ts_ns, desk.symbol, "", values)
+        if step.event is not SyncEvent.RECOVERED:
+            desk.features.on_reset(ts_ns)
+        self._applied(desk, ts_ns)
 
     def _applied(self, desk: SymbolDesk, ts_ns: int) -> None:
         desk.confirmed_recv_ns = ts_ns
@@ -129,7 +136,8 @@ class MarketSide:
             desk.last_gap_ns = ts_ns
         if step.event in (SyncEvent.GAP, SyncEvent.RESYNC):
             desk.features.on_reset(ts_ns)
-        severity = Severity.INFO if step.snapshot_reason in ("start", "epoch", "retry") else Severity.WARN
+        begun = step.event is SyncEvent.REPLACED or step.snapshot_reason in ("start", "epoch", "retry")
+        severity = Severity.INFO if begun else Severity.WARN
         state.out.alert(_LOST[step.event], severity, ts_ns, desk.symbol, "", (desk.synced.gaps,))
         desk.row_epoch += 1
         desk.outcomes.forget()

@@ -15,6 +15,8 @@ class SyncEvent(enum.Enum):
     """A snapshot is in; the bridging update is not."""
     SYNCED = enum.auto()
     """The book became believable through a snapshot."""
+    REPLACED = enum.auto()
+    """A believed book ended and another began with the same input: the venue started its stream anew."""
     APPLIED = enum.auto()
     RECOVERED = enum.auto()
     """Applied, and the book is no longer CROSSED or STALE."""
@@ -46,6 +48,7 @@ BUFFERED = SyncStep(SyncEvent.BUFFERED)
 FIRST = SyncStep(SyncEvent.BUFFERED, snapshot_reason="start")
 LOADED = SyncStep(SyncEvent.LOADED, book_changed=True)
 SYNCED = SyncStep(SyncEvent.SYNCED, book_changed=True)
+REPLACED = SyncStep(SyncEvent.REPLACED, book_changed=True)
 APPLIED = SyncStep(SyncEvent.APPLIED, book_changed=True)
 RECOVERED = SyncStep(SyncEvent.RECOVERED, book_changed=True)
 CROSSED = SyncStep(SyncEvent.CROSSED, book_changed=True)

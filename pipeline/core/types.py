@@ -35,12 +35,14 @@ class Side(enum.IntEnum):
 
 
 class SyncRule(enum.StrEnum):
-    """How a venue proves that its depth updates are contiguous (VENUES 1.4 and 2.3)."""
+    """How a venue proves that its depth updates are contiguous (VENUES 1.4, 2.3 and 6.3)."""
 
     CONTIGUOUS = "CONTIGUOUS"
     """Binance spot: `first_update_id` is the previous `last_update_id` + 1."""
     CHAINED = "CHAINED"
     """Binance USD-M: `prev_update_id` is the previous `last_update_id`."""
+    STREAMED = "STREAMED"
+    """Bybit: the snapshot comes in the stream, and each update after it has the next id."""
 
 
 class BookState(enum.StrEnum):

@@ -28,10 +28,11 @@ import pipeline.models.bundled
 from pipeline.core.params import MS, DecisionParams
 from pipeline.core.types import E6, scaled_text
 from pipeline.models.contract import Calibration, ClassMix, Label, Library, Metrics, Reference, Span
-from pipeline.models.expectation import CADENCES, MARKETS, TRIGGER, Role
+from pipeline.models.expectation import TRIGGER, Role
 from pipeline.models.graph import LogisticWeights, logistic_probabilities
 from pipeline.models.manifest import Manifest
 from pipeline.models.packaging import ModelSource, build_model, contract_of, read_source, source_json
+from pipeline.models.venue_offer import CADENCES, MARKETS
 from pipeline.research.bundled_recipes import DELAY_MS, RECIPES, SPOT, Recipe, training
 from pipeline.research.logistic import fit_odd, fit_scaling, logistic_weights
 from pipeline.research.scores import block_interval, logloss, score

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.core.params import MS
-from pipeline.runtime.feed_endpoints import ChannelKind, ChannelPlan
+from pipeline.runtime.feed_endpoints import ChannelPlan
 from pipeline.runtime.feed_params import FeedParams
+from pipeline.wire.venue import ChannelKind
 
 
 @dataclass(slots=True, eq=False)

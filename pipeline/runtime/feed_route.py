@@ -23,10 +23,11 @@ from pipeline.core.params import MS
 from pipeline.runtime.clock import SessionClock
 from pipeline.runtime.feed_backoff import Backoff
 from pipeline.runtime.feed_channels import ChannelNews, ChannelWatch
-from pipeline.runtime.feed_endpoints import ChannelKind, RoutePlan
+from pipeline.runtime.feed_endpoints import RoutePlan
 from pipeline.runtime.feed_handover import Handover
 from pipeline.runtime.feed_params import FeedParams
 from pipeline.runtime.feed_socket import Connect, ConnectError, Socket
+from pipeline.wire.venue import ChannelKind
 
 _NAME_FROM = len(b'{"stream":"')
 _SHUTDOWN = b"serverShutdown"

@@ -87,7 +87,7 @@ class SymbolTable(_Fees):
 class VenueTable(_Fees):
     """One venue; what a user's file leaves out stays as shipped."""
 
-    sync_rule: Literal["CONTIGUOUS", "CHAINED"] | None = None
+    sync_rule: Literal["CONTIGUOUS", "CHAINED", "STREAMED"] | None = None
     margin: bool | None = None
     symbols: dict[str, SymbolTable] = Field(default_factory=dict)
 

@@ -18,7 +18,7 @@ from pipeline.core.inputs import Command, LinkChanged
 from pipeline.core.params import MS, EngineParams
 from pipeline.core.snapshot import ReplayView
 from pipeline.core.types import Authority, TradingState
-from pipeline.models.expectation import expectation_for
+from pipeline.models.venue_offer import expectation_for
 from pipeline.runtime.capture import CapturedFrame, capture_length_ns, open_capture
 from pipeline.runtime.capture_run import CaptureRun, Progress
 from pipeline.runtime.gate import Gate
@@ -118,7 +118,7 @@ class ReplaySession(SessionHost):
         if spec.is_journal:
             header, records = read_journal(_paths(spec)[0])
             return JournalRun(Engine(params), codec, records, header.sources)
-        frames: Iterator[CapturedFrame] = open_capture(_paths(spec))
+        frames: Iterator[CapturedFrame] = open_capture(_paths(spec), spec.venue)
         return CaptureRun(
             engine=Engine(params),
             codec=codec,

@@ -22,10 +22,8 @@ from pipeline.core.inputs import (
 from pipeline.core.types import Instrument, Level, Side
 from pipeline.wire.binance_depth import FastDepthReader
 from pipeline.wire.binance_messages import Event, FrameParser, Ignorable, PrintedLevels
-from pipeline.wire.codec import MAX_FRAME_BYTES
+from pipeline.wire.codec import MAX_FRAME_BYTES, MS_NS
 from pipeline.wire.fields import PriceReader, SizeReader, WireError, clean_text
-
-MS_NS = 1_000_000
 
 
 class BinanceCodec:

@@ -13,6 +13,8 @@ from pipeline.core.inputs import WireInput
 CODEC_VERSION = 1
 """Goes into the journal's header; raised when the same frame would give other inputs."""
 
+MS_NS = 1_000_000
+
 MAX_FRAME_BYTES = 8 * 1024 * 1024
 """Default size limit of one frame; whole-book snapshots of several MB are real."""
 

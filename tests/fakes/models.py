@@ -20,10 +20,11 @@ from pipeline.models.contract import (
     Span,
     encode_metadata,
 )
-from pipeline.models.expectation import CADENCES, TRIGGER, Expectation
+from pipeline.models.expectation import TRIGGER, Expectation
 from pipeline.models.graph import LogisticWeights, logistic_model
 from pipeline.models.inspection import inspect_model, model_spec
 from pipeline.models.packaging import ModelSource, contract_of
+from pipeline.models.venue_offer import CADENCES
 
 FEATURES = ("qi_1", "micro_dev", "tfi_1s")
 

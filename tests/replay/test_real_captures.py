@@ -295,15 +295,7 @@ def test_another_venues_capture_is_refused_by_name_and_line() -> None:
     path = CAPTURES / "hyperliquid_btcusd_20250126.gz"
     with pytest.raises(CaptureError) as caught:
         probe([path])
-    assert str(caught.value).startswith(f"{path}: line 1: expected frames of binance or binance-usdm, found")
-
-
-def test_cryptofeed_capture_is_refused_at_its_first_line() -> None:
-    path = CAPTURES.parent / "cryptofeed" / "OKX.jsonl.zst"
-    with pytest.raises(CaptureError) as caught:
-        probe([path])
-    assert str(caught.value).startswith(f"{path}: line 1: expected stamped lines")
-    assert str(caught.value).endswith("found an unstamped JSON line")
+    assert str(caught.value).startswith(f"{path}: line 1: expected frames of binance, binance-usdm, ")
 
 
 def test_truncated_capture_gives_its_frames_and_then_the_line_it_ends_at(tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ import pytest
 
 from pipeline.core.registry import spec_of
 from pipeline.core.types import SyncRule
-from pipeline.models.expectation import Expectation, Role, expectation_for
+from pipeline.models.expectation import Expectation, Role
 from pipeline.models.golden import probe_rows
 from pipeline.models.graph import logistic_probabilities
 from pipeline.models.loader import load_model
 from pipeline.models.packaging import build_model, read_source, source_json
 from pipeline.models.refusal import ModelRefused, RefusalCode
+from pipeline.models.venue_offer import expectation_for
 from pipeline.research.bundled_recipes import RECIPES, SPOT, Recipe
 from pipeline.research.fit_bundled import FOLDER, write_built
 

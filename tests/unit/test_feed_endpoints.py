@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pipeline.runtime.feed_endpoints import (
-    ChannelKind,
     FeedError,
     depth_url,
     depth_weight,
     feed_urls,
     plan_routes,
 )
+from pipeline.wire.venue import ChannelKind
 from tests.fakes.feeds import feed_params
 
 

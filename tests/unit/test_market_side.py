@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from msgspec.structs import replace
 
@@ -9,8 +11,8 @@ from pipeline.core.effects import AlertCode, CancelOrder, RequestInference, Requ
 from pipeline.core.history import POINTS
 from pipeline.core.inputs import FeedStatusChanged, FrameIgnored, FrameRefused, RefusalReason, SymbolStatus
 from pipeline.core.snapshot import NONE_E6
-from pipeline.core.types import Authority, BookState, Severity, Side, Trigger
-from tests.fakes.engines import MS, SECOND, UNITS, Floor, engine_params
+from pipeline.core.types import Authority, BookState, Severity, Side, SyncRule, Trigger
+from tests.fakes.engines import FREE, MS, SECOND, UNITS, Floor, engine_params
 from tests.fakes.market_builders import book_ticker, depth_snapshot, depth_update
 from tests.fakes.trading import ASK, BID, trade
 
@@ -97,6 +99,24 @@ class TestGap:
         assert picture.ladder.last_gap_age_ms == 0
         assert picture.ladder.mid_half_ticks == 0
         assert picture.chain.stopped == "BOOK_NOT_OK"
+
+
+def test_a_book_begun_anew_in_its_stream_withdraws_what_was_built_on_the_old() -> None:
+    streamed = dataclasses.replace(FREE, sync_rule=SyncRule.STREAMED)
+    floor = Floor(engine_params(authority=Authority.APPROVE, instruments=(streamed,))).warm(0.9)
+    floor.busy_ms(1_000)
+    row = floor.of(RequestInference)[-1]
+    assert floor.picture().proposals
+    begun = depth_snapshot(1, ((BID, UNITS),), ((ASK, UNITS),), ts_ns=floor.now_ns)
+    effects = floor.put(begun)
+    assert not floor.of(RequestSnapshot, effects)
+    assert floor.alerts(AlertCode.BOOK_GAP, effects)
+    assert (floor.book.state, floor.book.gaps, floor.book.resyncs) == (BookState.SYNCED, 0, 1)
+    assert not floor.picture().proposals
+    assert not floor.state.desks["BTCUSDT"].features.ready(("ofi_1s",), floor.now_ns)
+    before = floor.engine.counts()["decisions"]
+    floor.answer(0.95, row)
+    assert floor.engine.counts()["decisions"] == before
 
 
 def test_a_new_connection_is_no_gap_on_the_ladder() -> None:

@@ -28,8 +28,8 @@ from pipeline.core.inputs import PredictionReceived, TimerBeat
 from pipeline.core.params import EngineParams
 from pipeline.core.types import E6
 from pipeline.runtime.capture import open_capture
+from pipeline.runtime.engine_run import EngineRun
 from pipeline.runtime.gateway import PaperGateway
-from pipeline.runtime.paper_run import PaperRun
 from pipeline.runtime.session import collector_tamed
 from pipeline.runtime.spec import SessionSpec, read_spec, write_spec
 from pipeline.sim.paper import PaperVenue
@@ -91,7 +91,7 @@ def _samples(child: subprocess.Popen[bytes]) -> dict[int, dict[str, float]]:
     return {int(at): sample for at, sample in json.loads(out).items()}
 
 
-class EndlessRun(PaperRun):
+class EndlessRun(EngineRun):
     """An engine that is fed frames for ever; answers come at the next beat."""
 
     def __init__(self, params: EngineParams, venue: str) -> None:

@@ -28,6 +28,7 @@ def mendable_errors() -> tuple[type[BaseException], ...]:
         ("pipeline.runtime.journal_reader", "JournalError"),
         ("pipeline.runtime.locks", "LockHeldError"),
         ("pipeline.runtime.places", "PlacesError"),
+        ("pipeline.runtime.venue_keys", "KeyFileError"),
         ("pipeline.models.refusal", "ModelRefused"),
     )
     found = [

@@ -94,13 +94,24 @@ def record(options: RecordOptions) -> int:
 
 
 def build_live_session(options: RunOptions) -> tuple[SessionSpec, SessionPlace]:
-    """Turn options into a session's spec and its directory; nothing has been started yet.
+    """Turn options into a paper session's spec and its directory; nothing has been started yet.
 
     Raises:
         OptionError: an option cannot be used.
     """
     if options.live:
         raise OptionError("--live: real orders are not available yet; without it orders meet the paper venue")
+    return session_on_live_data(options, VenueMode.PAPER, session_number=1)
+
+
+def session_on_live_data(
+    options: RunOptions, mode: VenueMode, session_number: int
+) -> tuple[SessionSpec, SessionPlace]:
+    """Turn options into a session on a venue's live data; where its orders go is the caller's to add.
+
+    Raises:
+        OptionError: an option cannot be used.
+    """
     overrides = {} if options.workers is None else {"workers.count": options.workers}
     config = load_config(options.config, overrides)
     fees = parse_fees(options.fees) if options.fees is not None else None
@@ -111,11 +122,11 @@ def build_live_session(options: RunOptions) -> tuple[SessionSpec, SessionPlace]:
     inspected = inspect_model(model_path, expectation_for(instruments[0], today))
     params = build_engine_params(
         config,
-        VenueMode.PAPER,
+        mode,
         parse_authority(options.authority),
         instruments,
         model_spec(inspected.contract, inspected.model_id),
-        session_number=1,
+        session_number=session_number,
     )
     place = _place(options.name, options.venue, options.symbols[0])
     spec = _spec(place, params, feed, config, options.seconds, options.summary)

@@ -23,6 +23,8 @@ SEVERITY_WORDS: Mapping[int, tuple[str, str]] = {
 
 REASON_WORDS: Mapping[str, str] = {
     "GATE_CLOSED": "gate closed",
+    "VENUE_DOWN": "order path down",
+    "VENUE_LIMIT": "venue's request limit",
     "KILLED": "killed",
     "HALTED": "halted",
     "REDUCE_ONLY": "reducing only",
@@ -205,6 +207,13 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
     ),
     "COMMAND_REFUSED": Sentence("refused: {detail}", detail_words=reason_words),
     "ORDERS_GONE": Sentence("NO ORDERS LEFT at the venue"),
+    "ORDER_PATH_UP": Sentence("order path up: {detail}"),
+    "ORDER_PATH_DOWN": Sentence("order path DOWN: {detail}; nothing new leaves"),
+    "FOREIGN_ORDERS": Sentence(
+        "orders of others on this account: left alone",
+        "{0} orders of others on this account: left alone",
+        ("n",),
+    ),
 }
 """Words for every `AlertCode`, and what the values of its alert mean, in order."""
 

@@ -130,6 +130,9 @@ class AlertCode(enum.StrEnum):
     UNMANAGED_POSITION = "UNMANAGED_POSITION"
     COMMAND_REFUSED = "COMMAND_REFUSED"
     ORDERS_GONE = "ORDERS_GONE"
+    ORDER_PATH_UP = "ORDER_PATH_UP"
+    ORDER_PATH_DOWN = "ORDER_PATH_DOWN"
+    FOREIGN_ORDERS = "FOREIGN_ORDERS"
 
 
 class Alert(msgspec.Struct, frozen=True, tag=True):

@@ -17,6 +17,7 @@ from pipeline.core import totals
 from pipeline.core.effects import AlertCode, CloseGate, Effect
 from pipeline.core.health import HealthAgents, Level
 from pipeline.core.inputs import (
+    AccountRead,
     BookTicker,
     CancelRejected,
     DepthSnapshot,
@@ -28,7 +29,9 @@ from pipeline.core.inputs import (
     GateChanged,
     Input,
     LinkChanged,
+    OpenOrdersListed,
     OperatorCommand,
+    OrderPathChanged,
     PredictionReceived,
     PredictionVoid,
     SendFailed,
@@ -40,6 +43,7 @@ from pipeline.core.inputs import (
 )
 from pipeline.core.market import MarketSide
 from pipeline.core.operator import OperatorDesk
+from pipeline.core.order_path import OrderPath
 from pipeline.core.orders import OrderAnswer
 from pipeline.core.params import EngineParams
 from pipeline.core.permit import PermitEnd
@@ -63,6 +67,7 @@ class Engine:
         self._market = MarketSide(state)
         self._trader = Trader(state)
         self._operator = OperatorDesk(state, self._trader)
+        path = OrderPath(state, self._operator)
         self._health = HealthAgents(params.health)
         self._started = False
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -78,6 +83,9 @@ class Engine:
             CancelRejected: self._on_answer,
             SendRefused: self._on_answer,
             SendFailed: self._on_answer,
+            OrderPathChanged: path.on_changed,
+            AccountRead: path.on_account,
+            OpenOrdersListed: path.on_listed,
             TimerBeat: self._on_beat,
             FeedStatusChanged: self._on_feed,
             WorkerCounters: self._on_workers,

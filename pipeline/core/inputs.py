@@ -175,6 +175,34 @@ class SendFailed(msgspec.Struct, frozen=True, tag=True):
     ts_ns: int
 
 
+class OrderPathChanged(msgspec.Struct, frozen=True, tag=True):
+    """The connection orders go by came up, every order on it known again, or went down."""
+
+    up: bool
+    reason: str
+    ts_ns: int
+
+
+class AccountRead(msgspec.Struct, frozen=True, tag=True):
+    """What the account held when the session began: the home inventory, which is nobody's position."""
+
+    base_e8: tuple[tuple[str, int], ...]
+    """By symbol, in 1e-8 of its base currency, free and locked together."""
+    quote_e8: int
+    ts_ns: int
+
+
+class OpenOrdersListed(msgspec.Struct, frozen=True, tag=True):
+    """How many orders stand at the venue on the session's symbols, by a list asked for at `asked_ns`."""
+
+    ours: int
+    foreign: int
+    asked_ns: int
+    ts_event_ns: int
+    """The venue's time of the list."""
+    ts_ns: int
+
+
 class TimerBeat(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The session's 10 ms beat."""
 
@@ -320,6 +348,9 @@ Input = (
     | CancelRejected
     | SendRefused
     | SendFailed
+    | OrderPathChanged
+    | AccountRead
+    | OpenOrdersListed
     | TimerBeat
     | FeedStatusChanged
     | WorkerCounters
@@ -330,6 +361,7 @@ Input = (
 )
 
 __all__ = [
+    "AccountRead",
     "BookTicker",
     "CancelRejected",
     "Command",
@@ -343,7 +375,9 @@ __all__ = [
     "Input",
     "LinkChanged",
     "MarketInput",
+    "OpenOrdersListed",
     "OperatorCommand",
+    "OrderPathChanged",
     "PredictionReceived",
     "PredictionVoid",
     "RefusalReason",

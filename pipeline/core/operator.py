@@ -16,6 +16,9 @@ from pipeline.core.state import EngineState, KillProgress
 from pipeline.core.trader import Trader
 from pipeline.core.types import Authority, Severity, TradingState
 
+VENUE = "venue"
+"""Who moved the trading state when the order path did; never a person's name."""
+
 
 class OperatorDesk:
     """Carries out operator commands and changes of the gate."""
@@ -50,6 +53,7 @@ class OperatorDesk:
         """Follow the gate: closed halts or kills, opened leads to HALTED and no further."""
         state = self._state
         state.gate = gate
+        state.resume_to = None
         if gate.open:
             state.out.alert(AlertCode.GATE_OPENED, Severity.INFO, gate.ts_ns, "", gate.who)
             state.kill = None
@@ -72,6 +76,8 @@ class OperatorDesk:
         state = self._state
         if state.kill is None or not state.kill.latched or state.kill.confirmed_ts_ns:
             return
+        if state.has_order_path and not state.orders.open_orders and not state.kill.listed_zero:
+            return  # our own books are no proof; the venue's lists are
         if state.orders.open_orders == 0:
             state.kill.confirmed_ts_ns = now_ns
             state.out.alert(AlertCode.ORDERS_GONE, Severity.INFO, now_ns)
@@ -82,6 +88,8 @@ class OperatorDesk:
     def set_trading_state(self, wanted: TradingState, who: str, now_ns: int) -> None:
         """Change the trading state; HALTED and below take every card and permit away."""
         state = self._state
+        if who != VENUE:
+            state.resume_to = None
         if wanted is state.trading_state:
             return
         values = (int(state.trading_state), int(wanted))
@@ -203,11 +211,14 @@ class OperatorDesk:
         return self._state.authority.name
 
     def _halt(self, command: OperatorCommand) -> str:
+        self._state.resume_to = None
         if self._state.trading_state > TradingState.HALTED:
             self.set_trading_state(TradingState.HALTED, command.who, command.ts_ns)
         return self._state.trading_state.name
 
     def _reduce(self, command: OperatorCommand) -> str:
+        if self._state.resume_to is not None:
+            self._state.resume_to = min(self._state.resume_to, TradingState.REDUCING)
         if self._state.trading_state > TradingState.REDUCING:
             self.set_trading_state(TradingState.REDUCING, command.who, command.ts_ns)
         return self._state.trading_state.name
@@ -216,6 +227,8 @@ class OperatorDesk:
         state = self._state
         if state.trading_state is TradingState.KILLED or not state.gate_open:
             return "the gate is closed: release it first"
+        if not state.order_path_up:
+            return "the order path is down: what stands at the venue is not known"
         state.out.put(OpenGate(command.ts_ns))
         for desk in state.desks.values():
             state.risk.reenable(desk.symbol)

@@ -204,7 +204,9 @@ class OrderStore:
         event = STATUS_EVENTS.get(report.status)
         if event is not None:
             if event is OrderEvent.ACCEPTED and order.filled_lots:
-                return None
+                if order.state is not OrderState.UNKNOWN:
+                    return None
+                event = OrderEvent.PART_FILLED  # the venue has it, and has told all its fills
             return self._move(order, event, report.ts_ns, report.reason)
         if report.status is OrderState.FILLED and order.filled_lots < order.intent.qty_lots:
             self._lose(order, report.ts_ns, Problem.FILLS_MISSING)

@@ -8,6 +8,7 @@ lost they stay, because the position does, but nothing matures against them.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 from pipeline.core.after_fill import AfterFillMoves
 from pipeline.core.orders import Exposure, Fill, OrderStore
@@ -37,7 +38,7 @@ class Portfolio:
         """
         self.after_fill = AfterFillMoves(after_fill_bound)
         self._positions = {instrument.symbol: Position(instrument) for instrument in instruments}
-        self._home_base_e8 = home_base_e8
+        self._home_base_e8 = dict.fromkeys(self._positions, home_base_e8)
         self._start_quote_e8 = balance_quote_e8
         self._mid_half_ticks: dict[str, int] = {}
         self._day_by_symbol = dict.fromkeys(self._positions, 0)
@@ -56,6 +57,13 @@ class Portfolio:
     def find(self, symbol: str) -> Position | None:
         """Give the position of a symbol; None for one the session does not know."""
         return self._positions.get(symbol)
+
+    def set_home(self, base_e8: Mapping[str, int], quote_e8: int) -> None:
+        """Take what the account held when the session began, by symbol; before the first fill."""
+        for symbol, held_e8 in base_e8.items():
+            if symbol in self._home_base_e8:
+                self._home_base_e8[symbol] = held_e8
+        self._start_quote_e8 = quote_e8
 
     def on_fill(self, fill: Fill) -> None:
         """Take a fill from `OrderStore.apply`; each fill once."""
@@ -140,7 +148,7 @@ class Portfolio:
     def home_lots(self, symbol: str) -> int:
         """Give the home inventory of a symbol's base currency in whole lots."""
         instrument = self._positions[symbol].instrument
-        units = self._home_base_e8 * int(10**instrument.size_decimals) // QUOTE_SCALE
+        units = self._home_base_e8[symbol] * int(10**instrument.size_decimals) // QUOTE_SCALE
         return units // instrument.lot_units
 
     def balance_lots(self, symbol: str) -> int:

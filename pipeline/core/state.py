@@ -18,7 +18,7 @@ from pipeline.core.params import EngineParams
 from pipeline.core.permits import PermitBook
 from pipeline.core.portfolio import Portfolio
 from pipeline.core.risk import RiskEngine
-from pipeline.core.types import Authority, TradingState
+from pipeline.core.types import Authority, TradingState, VenueMode
 
 
 @dataclass(slots=True)
@@ -50,6 +50,25 @@ class KillProgress:
     filled_before: int
     cancels_sent: int = 0
     confirmed_ts_ns: int = 0
+    first_zero_ns: int = 0
+    """When the first list without an order of ours was asked for; 0 while there is none."""
+    listed_zero: bool = False
+    """A second one, asked for later than any order could still have been on its way."""
+
+    def on_listed(self, ours: int, asked_ns: int) -> None:
+        """Take a list of open orders; one that was asked for before the kill says nothing."""
+        if asked_ns <= self.ts_ns:
+            return
+        if ours:
+            self.first_zero_ns, self.listed_zero = 0, False
+        elif not self.first_zero_ns:
+            self.first_zero_ns = asked_ns
+        elif asked_ns - self.first_zero_ns >= LATEST_ARRIVAL_NS:
+            self.listed_zero = True
+
+
+LATEST_ARRIVAL_NS = 1_000_000_000
+"""The longest recvWindow: an order sent before this long ago is refused by the venue."""
 
 
 class EngineState:
@@ -71,7 +90,15 @@ class EngineState:
         self.ideas = IdeaBoard(params.permits, params.execution)
         self.counters = EngineCounters()
         self.authority: Authority = params.authority
-        self.trading_state = TradingState.ACTIVE
+        self.has_order_path = params.mode in (VenueMode.SIM, VenueMode.LIVE)
+        """Orders go to a venue outside this process, by a connection that can fail."""
+        self.order_path_up = not self.has_order_path
+        self.trading_state = TradingState.HALTED if self.has_order_path else TradingState.ACTIVE
+        self.resume_to: TradingState | None = TradingState.ACTIVE if params.mode is VenueMode.SIM else None
+        """What the trading state becomes once the order path is up; None where a person resumes."""
+        self.foreign_orders = 0
+        if self.has_order_path:
+            self.permits.set_trading_state(TradingState.HALTED, 0)
         self.gate: GateChanged | None = None
         self.kill: KillProgress | None = None
         self.workers: WorkerCounters | None = None

@@ -43,6 +43,11 @@ _PROBLEM_ALERTS = {
 }
 
 
+def _not_sent(reason: str) -> DenyReason:
+    """Give why the last hop held an order back."""
+    return DenyReason(reason) if reason in DenyReason.__members__ else DenyReason.GATE_CLOSED
+
+
 class Trader:
     """The order side of the engine."""
 
@@ -189,7 +194,7 @@ class Trader:
             code, symbol = AlertCode.ORDER_REJECTED, order.symbol
             state.out.alert(code, Severity.WARN, answer.ts_ns, symbol, order.reason, (order.number,))
         if applied.ended and order.state is OrderState.DENIED:
-            self._say_denied(desk, DenyReason.GATE_CLOSED, (order.intent.qty_lots, 0, 1), answer.ts_ns)
+            self._say_denied(desk, _not_sent(order.reason), (order.intent.qty_lots, 0, 1), answer.ts_ns)
         self.work(desk, answer.ts_ns)
 
     def _filled(self, fill: Fill) -> None:

@@ -232,6 +232,10 @@ class DenyReason(enum.StrEnum):
     """Why our own risk refused an order, or why a decision stayed without one; in order of checking."""
 
     GATE_CLOSED = "GATE_CLOSED"
+    VENUE_DOWN = "VENUE_DOWN"
+    """The order path is not up: nothing can be sent."""
+    VENUE_LIMIT = "VENUE_LIMIT"
+    """The venue's request limits leave no room for a new order beside the reserve for cancels."""
     KILLED = "KILLED"
     HALTED = "HALTED"
     REDUCE_ONLY = "REDUCE_ONLY"

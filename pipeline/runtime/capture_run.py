@@ -20,8 +20,8 @@ from pipeline.core.effects import RequestInference, RequestSnapshot
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import PredictionReceived, PredictionVoid, TimerBeat
 from pipeline.runtime.capture import CapturedFrame
+from pipeline.runtime.engine_run import EngineRun, OnGate
 from pipeline.runtime.gateway import PaperGateway
-from pipeline.runtime.paper_run import OnGate, PaperRun
 from pipeline.runtime.pump import JournalLike
 from pipeline.runtime.workers import WorkerPool
 from pipeline.wire.codec import Codec
@@ -46,7 +46,7 @@ class Progress(enum.Enum):
     """The capture is over."""
 
 
-class CaptureRun(PaperRun):
+class CaptureRun(EngineRun):
     """Drives one engine over one capture; built anew for a loop or a seek back."""
 
     def __init__(

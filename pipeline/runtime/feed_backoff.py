@@ -9,17 +9,46 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from pipeline.core.params import MS
-from pipeline.runtime.feed_params import FeedParams
 
 _MOST_DOUBLINGS = 20
+
+
+class Patience(Protocol):
+    """The settings of a back-off; times in milliseconds."""
+
+    @property
+    def backoff_first_ms(self) -> int:
+        """Give the longest wait after the first failure."""
+        ...
+
+    @property
+    def backoff_longest_ms(self) -> int:
+        """Give the longest wait there is."""
+        ...
+
+    @property
+    def attempts(self) -> int:
+        """Give how many attempts `attempts_window_ms` may hold."""
+        ...
+
+    @property
+    def attempts_window_ms(self) -> int:
+        """Give the window of the budget."""
+        ...
+
+    @property
+    def stable_ms(self) -> int:
+        """Give how long a connection must stand to forget the failures before it."""
+        ...
 
 
 class Backoff:
     """Decides when one route may open a connection; times are the session's, in nanoseconds."""
 
-    def __init__(self, params: FeedParams, chance: Callable[[], float]) -> None:
+    def __init__(self, params: Patience, chance: Callable[[], float]) -> None:
         """Start with an attempt due at once; `chance` gives numbers from 0 to below 1."""
         self.failures = 0
         """In a row, without a stable connection between."""

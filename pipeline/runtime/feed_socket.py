@@ -1,4 +1,4 @@
-"""The feed's transport: stamped messages out of a WebSocket, and nothing else.
+"""The transport of feed and orders: stamped messages out of a WebSocket, text messages into it.
 
 The `websockets` library's protocol without its coroutine layer: bytes are parsed in the callback that read
 them and handed over in the same turn of the loop, so there is no queue between socket and engine. A session
@@ -51,6 +51,10 @@ class Socket(Protocol):
         """Ask the other side whether it lives."""
         ...
 
+    def send(self, message: bytes) -> None:
+        """Send one text message; nothing where the connection is not open any more."""
+        ...
+
     @property
     def heard_ns(self) -> int:
         """Give when bytes last came, pongs among them, in session time."""
@@ -92,6 +96,12 @@ class FeedSocket(asyncio.Protocol):
         """Ask the other side whether it lives."""
         if self._protocol.state is State.OPEN:
             self._protocol.send_ping(b"lobdeck")
+            self._flush()
+
+    def send(self, message: bytes) -> None:
+        """Send one text message; nothing where the connection is not open any more."""
+        if self._protocol.state is State.OPEN and not self._closed:
+            self._protocol.send_text(message)
             self._flush()
 
     def close(self) -> None:

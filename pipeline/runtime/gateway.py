@@ -1,16 +1,17 @@
 """The last hop before a venue: the gate is read here, after the risk checks and right before each send.
 
-`PaperGateway` hands orders to the pure paper venue (PAPER and REPLAY). A closed gate refuses everything but
-a person's own reducing orders and cancels; the refusal goes back to the engine as `SendRefused`, which
-proves that the order never left.
+`PaperGateway` hands orders to the pure paper venue (PAPER and REPLAY); `venue_gateway` to a venue with a
+socket (SIM and LIVE). A closed gate refuses everything but a person's own reducing orders and cancels; the
+refusal goes back to the engine as `SendRefused`, which proves that the order never left.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from pipeline.core.effects import CancelAll, CancelOrder, SubmitOrder
-from pipeline.core.inputs import CancelRejected, ExecutionReport, SendRefused, Trade
+from pipeline.core.inputs import CancelRejected, ExecutionReport, Input, SendRefused, Trade
 from pipeline.core.sync import SyncedBook
 from pipeline.core.types import OrderIntent, Origin
 from pipeline.sim.paper import PaperVenue
@@ -21,6 +22,53 @@ class GateReader(Protocol):
 
     def is_open(self) -> bool:
         """Say whether no closer is set and no latch exists, now."""
+        ...
+
+
+class Gateway(Protocol):
+    """Where a run's orders go, and where what becomes of them comes from."""
+
+    @property
+    def next_due_ns(self) -> int | None:
+        """Give when there is something to report next; None while there is nothing."""
+        ...
+
+    @property
+    def sent(self) -> int:
+        """Give how many orders went out."""
+        ...
+
+    @property
+    def refused(self) -> int:
+        """Give how many orders a closed gate held back."""
+        ...
+
+    def submit(self, effect: SubmitOrder, now_ns: int) -> SendRefused | None:
+        """Send an order, or give the proof that it did not leave."""
+        ...
+
+    def cancel(self, effect: CancelOrder, now_ns: int) -> None:
+        """Cancel one order; a cancel passes every gate."""
+        ...
+
+    def cancel_all(self, effect: CancelAll, now_ns: int) -> None:
+        """Cancel all our orders on a symbol; passes every gate."""
+        ...
+
+    def due(self, now_ns: int) -> Sequence[Input]:
+        """Take the reports up to a time."""
+        ...
+
+    def on_book(self, synced: SyncedBook, ts_ns: int) -> None:
+        """Learn that a book or its touch changed."""
+        ...
+
+    def on_trade(self, trade: Trade) -> None:
+        """Learn of a print."""
+        ...
+
+    def queue_ahead(self) -> dict[str, int]:
+        """Give the size ahead of each of our resting orders, where it is known, by client order id."""
         ...
 
 
@@ -35,8 +83,18 @@ class PaperGateway:
     def __init__(self, venue: PaperVenue, gate: GateReader | None) -> None:
         self.venue = venue
         self._gate = gate
-        self.sent = 0
-        self.refused = 0
+        self._sent = 0
+        self._refused = 0
+
+    @property
+    def sent(self) -> int:
+        """Give how many orders went out."""
+        return self._sent
+
+    @property
+    def refused(self) -> int:
+        """Give how many orders a closed gate held back."""
+        return self._refused
 
     @property
     def next_due_ns(self) -> int | None:
@@ -47,9 +105,9 @@ class PaperGateway:
         """Send an order, or give the refusal of a closed gate."""
         intent = effect.approved.intent
         if self._gate is not None and not self._gate.is_open() and not passes_closed_gate(intent):
-            self.refused += 1
+            self._refused += 1
             return SendRefused(effect.approved.client_order_id, "GATE_CLOSED", now_ns)
-        self.sent += 1
+        self._sent += 1
         self.venue.submit(effect, now_ns)
         return None
 

@@ -13,21 +13,21 @@ from pipeline.core.effects import RequestInference, RequestSnapshot
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import FeedStatusChanged, FrameRefused, Input, TimerBeat
 from pipeline.runtime.clock import SessionClock
-from pipeline.runtime.gateway import PaperGateway
-from pipeline.runtime.paper_run import OnGate, PaperRun
+from pipeline.runtime.engine_run import EngineRun, OnGate
+from pipeline.runtime.gateway import Gateway
 from pipeline.runtime.pump import JournalLike
 from pipeline.runtime.workers import WorkerPool
 from pipeline.wire.codec import Codec
 
 
-class LiveRun(PaperRun):
+class LiveRun(EngineRun):
     """Drives one engine from a feed; the feed's sink."""
 
     def __init__(
         self,
         engine: Engine,
         codec: Codec,
-        gateway: PaperGateway,
+        gateway: Gateway,
         pool: WorkerPool | None,
         journal: JournalLike | None,
         sources: Sequence[str],
@@ -66,6 +66,10 @@ class LiveRun(PaperRun):
         self._deliver(now_ns)
         self.put(TimerBeat(now_ns, loop_lag_ns))
         self._tell_venue(now_ns)
+
+    def venue_reported(self) -> None:
+        """Take what the gateway has to tell, now: a venue's message is read like a frame of the feed."""
+        self._deliver(self.now_ns)
 
     def collect_answers(self) -> None:
         """Take what the workers have finished; cheap when there is nothing."""

@@ -1,7 +1,8 @@
-"""A live session: a venue's public data in real time, orders to the paper venue.
+"""A live session: a venue's public data in real time, orders to the paper venue or to a real one.
 
-Messages reach the engine in the callback that read them; this loop adds the beat every 10 ms, with how late
-it came, the gate, the workers' counters and the consoles' pictures.
+Which gateway orders take is the spec's; everything else is the same. Messages reach the engine in the
+callback that read them; this loop adds the beat every 10 ms, with how late it came, the gate, the workers'
+counters and the consoles' pictures.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from pipeline.runtime.locks import InstanceLock
 from pipeline.runtime.session_host import SessionHost
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.summary import FeedCounts
+from pipeline.runtime.venue_gateway import VenueGateway
+from pipeline.runtime.venue_keys import read_keys
 from pipeline.runtime.workers import WorkerPool
 from pipeline.wire.venues import codec_for
 
@@ -47,16 +50,19 @@ class LiveSession(SessionHost):
         super().__init__(spec, directory, gate, pool, lock)
         clock = SessionClock()
         instruments = {i.symbol: i for i in spec.params.instruments}
+        self._venue = self._venue_gateway(clock)
         self._run = LiveRun(
             engine=Engine(spec.params),
             codec=codec_for(spec.venue, instruments, max_frame_bytes=feed.max_frame_bytes),
-            gateway=self._paper_gateway(),
+            gateway=self._paper_gateway() if self._venue is None else self._venue,
             pool=pool,
             journal=self._journal,
             sources=spec.sources,
             clock=clock,
             on_gate=self._gate_watch.carry_out,
         )
+        if self._venue is not None:
+            self._venue.on_reports = self._run.venue_reported
         self._feed_params = feed
         self._clock = clock
         self._feed: Feed | None = None
@@ -89,6 +95,8 @@ class LiveSession(SessionHost):
                 if self._failure is not None:
                     raise self._failure
         finally:
+            if self._venue is not None:
+                self._venue.close()
             await feed.close()
 
     def _turn(self, feed: Feed) -> None:
@@ -98,6 +106,8 @@ class LiveSession(SessionHost):
         self._run.beat(self._lag_us * 1_000 if self._is_steady(now_s) else 0)
         self._look_after_workers(now_s)
         feed.tick(self._run.now_ns)
+        if self._venue is not None:
+            self._venue.tick(self._run.now_ns)
         self._link.tick(now_s)
         self._each_second(now_s)
 
@@ -130,6 +140,19 @@ class LiveSession(SessionHost):
             sys.stderr.write(f"lobdeck: {context['message']}\n")
         else:
             self._failure = self._failure or problem
+
+    def _venue_gateway(self, clock: SessionClock) -> VenueGateway | None:
+        """Make the gateway to a venue; its key is read here, and is nowhere else.
+
+        Raises:
+            KeyFileError: the key file cannot be used.
+        """
+        orders = self.spec.orders
+        if orders is None:
+            return None
+        instruments = {i.symbol: i for i in self.spec.params.instruments}
+        key = read_keys(Path(orders.key_path))
+        return VenueGateway(orders, instruments, key, self.spec.params.session_number, self._gate, clock)
 
     def _feed_counts(self) -> FeedCounts:
         return FeedCounts() if self._feed is None else self._feed.counts()

@@ -24,6 +24,7 @@ from pipeline.runtime.session import ReplaySession, collector_tamed, open_pool
 from pipeline.runtime.session_host import SessionHost
 from pipeline.runtime.spec import SessionSpec, read_spec
 from pipeline.runtime.summary import EXIT_FAILED, EXIT_USAGE, Summary
+from pipeline.runtime.venue_keys import KeyFileError
 from pipeline.runtime.workers import WorkerPool
 
 SPEC_NAME = "spec"
@@ -69,7 +70,7 @@ def main() -> int:
     directory = Path(sys.argv[1])
     try:
         return run_session(read_spec(directory / SPEC_NAME), directory).exit_status
-    except (CaptureError, JournalError, LockHeldError, ModelRefused) as problem:
+    except (CaptureError, JournalError, KeyFileError, LockHeldError, ModelRefused) as problem:
         sys.stderr.write(f"lobdeck: {' '.join(str(problem).split())}\n")
         return EXIT_USAGE
     except Exception:  # the host's border: whatever it was, the log has it and the exit status says so

@@ -11,6 +11,7 @@ import msgspec
 
 from pipeline.core.params import EngineParams
 from pipeline.runtime.feed_params import FeedParams
+from pipeline.runtime.venue_params import VenueParams
 
 
 class SessionSpec(msgspec.Struct, frozen=True):
@@ -49,6 +50,8 @@ class SessionSpec(msgspec.Struct, frozen=True):
     """UTC date the session was started, for models that expire; empty leaves that check out."""
     feed: FeedParams | None = None
     """Live data of the venue in real time; None for a replay of `captures`."""
+    orders: VenueParams | None = None
+    """The venue orders go to (SIM, LIVE); None for the paper venue."""
     worker_spares: int = 1
     worker_hang_ms: int = 400
     worker_restart_first_ms: int = 50

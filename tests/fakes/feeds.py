@@ -48,9 +48,13 @@ class FakeSocket:
     heard_ns: int = 0
     pings: int = 0
     closed: bool = False
+    sent: list[bytes] = field(default_factory=list)
 
     def ping(self) -> None:
         self.pings += 1
+
+    def send(self, message: bytes) -> None:
+        self.sent.append(message)
 
     def close(self) -> None:
         self.closed = True

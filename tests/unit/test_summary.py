@@ -7,6 +7,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
+from pipeline.core.inputs import Command, OrderPathChanged
 from pipeline.core.params import EntryStyle, ExecutionParams
 from pipeline.core.types import VenueMode
 from pipeline.runtime.pump import STAGES
@@ -24,7 +25,11 @@ def a_summary(table: Table) -> Summary:
 
 
 def held(mode: VenueMode) -> Floor:
-    floor = Floor(replace(CROSS, mode=mode)).warm(0.9)
+    floor = Floor(replace(CROSS, mode=mode))
+    if mode in (VenueMode.SIM, VenueMode.LIVE):
+        floor.put(OrderPathChanged(True, "reconciled", floor.now_ns))
+        floor.command(Command.RESUME)
+    floor.warm(0.9)
     floor.busy_ms(300)
     assert floor.position
     return floor

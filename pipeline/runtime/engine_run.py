@@ -1,8 +1,9 @@
-"""What a replay of a capture and live data in PAPER mode share: one engine, and a paper venue for its orders.
+"""What a replay of a capture and live data share: one engine, its pump, and a gateway for its orders.
 
-Effects are carried out here in the order they come. The venue hears of every change of a book and of every
-print right after the engine; what comes of an effect at once (a send the gate refuses, the gate itself) goes
-back to the engine when the input that caused it has been handled whole.
+Effects are carried out here in the order they come. The gateway hears of every change of a book and of every
+print right after the engine, because a paper venue trades on them; what comes of an effect at once (a send
+the gate refuses, the gate itself) goes back to the engine when the input that caused it has been handled
+whole.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pipeline.core.effects import (
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import BookTicker, DepthSnapshot, DepthUpdate, Input, Trade
 from pipeline.core.seen import SeenIds
-from pipeline.runtime.gateway import PaperGateway
+from pipeline.runtime.gateway import Gateway
 from pipeline.runtime.pump import JournalLike, Pump
 from pipeline.wire.codec import Codec
 
@@ -32,14 +33,14 @@ OnGate = Callable[[CloseGate | OpenGate, Callable[[Input], None], int], None]
 """Moves the engine's closer and hands over what the gate then is: the effect, where to put it, the time."""
 
 
-class PaperRun(ABC):
-    """One engine with its pump and its paper gateway; subclasses bring time, frames and answers."""
+class EngineRun(ABC):
+    """One engine with its pump and its gateway; subclasses bring time, frames and answers."""
 
     def __init__(
         self,
         engine: Engine,
         codec: Codec,
-        gateway: PaperGateway,
+        gateway: Gateway,
         journal: JournalLike | None,
         sources: Sequence[str],
         on_gate: OnGate | None,

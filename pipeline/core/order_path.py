@@ -1,0 +1,68 @@
+"""The way orders go to a venue outside this process (SIM, LIVE): HALTED unless it is up and reconciled.
+
+In SIM the trading state it took comes back by itself when every order is known again; in LIVE a person
+resumes, and AUTO has become APPROVE. The account as first read is home inventory. Lists of open orders
+count foreign ones, and end a kill: only two lists without an order of ours, the second longer after the
+first than an order may be on its way, are NO ORDERS LEFT.
+"""
+
+from __future__ import annotations
+
+from pipeline.core.effects import AlertCode
+from pipeline.core.inputs import AccountRead, OpenOrdersListed, OrderPathChanged
+from pipeline.core.operator import VENUE, OperatorDesk
+from pipeline.core.state import EngineState
+from pipeline.core.types import Authority, Severity, TradingState, VenueMode
+
+
+class OrderPath:
+    """Follows the order connection of a session that has one."""
+
+    def __init__(self, state: EngineState, operator: OperatorDesk) -> None:
+        self._state = state
+        self._operator = operator
+
+    def on_changed(self, change: OrderPathChanged) -> None:
+        """Halt while the path is down; take the halt back in SIM when it is up."""
+        state, now_ns = self._state, change.ts_ns
+        state.order_path_up = change.up
+        code = AlertCode.ORDER_PATH_UP if change.up else AlertCode.ORDER_PATH_DOWN
+        severity = Severity.INFO if change.up else Severity.CRITICAL
+        state.out.alert(code, severity, now_ns, "", change.reason)
+        if change.up:
+            self._resume(now_ns)
+        elif state.trading_state > TradingState.HALTED:
+            before = state.trading_state
+            self._operator.set_trading_state(TradingState.HALTED, VENUE, now_ns)
+            self._remember(before, now_ns)
+
+    def on_account(self, account: AccountRead) -> None:
+        """Take what the account held as home inventory."""
+        self._state.portfolio.set_home(dict(account.base_e8), account.quote_e8)
+
+    def on_listed(self, listed: OpenOrdersListed) -> None:
+        """Count foreign orders, and see whether a kill has come to its end."""
+        state = self._state
+        if listed.foreign > state.foreign_orders:
+            values = (listed.foreign,)
+            state.out.alert(AlertCode.FOREIGN_ORDERS, Severity.WARN, listed.ts_ns, "", "", values)
+        state.foreign_orders = listed.foreign
+        if state.kill is not None:
+            state.kill.on_listed(listed.ours, listed.asked_ns)
+
+    def _resume(self, now_ns: int) -> None:
+        state = self._state
+        wanted, state.resume_to = state.resume_to, None
+        if wanted is None or state.trading_state is not TradingState.HALTED or not state.gate_open:
+            return
+        self._operator.set_trading_state(wanted, VENUE, now_ns)
+        if state.authority is Authority.AUTO:
+            self._operator.open_auto(VENUE, now_ns)
+
+    def _remember(self, before: TradingState, now_ns: int) -> None:
+        state = self._state
+        if state.params.mode is VenueMode.LIVE:
+            if state.authority is Authority.AUTO:
+                self._operator.set_authority(Authority.APPROVE, VENUE, now_ns)
+        else:
+            state.resume_to = before

@@ -1,0 +1,87 @@
+"""From an open connection to one orders may go by: clock, user stream, lists, account, each live order."""
+
+from __future__ import annotations
+
+from pipeline.core.inputs import OrderPathChanged
+from pipeline.core.params import MS
+from pipeline.runtime.venue_line import Ask
+from pipeline.runtime.venue_state import Phase, VenueState
+from pipeline.wire.binance_answers import ApiAnswer
+from pipeline.wire.binance_outcomes import reason_of
+
+_LEFTOVERS_AGAIN_NS = 100 * MS
+
+
+class VenueRise:
+    """Brings a new connection up, step by step."""
+
+    def __init__(self, state: VenueState) -> None:
+        self._state = state
+        self._opened_ns = 0
+
+    def begin(self, now_ns: int) -> None:
+        """Take a new connection: its clock first, because everything signed needs it."""
+        state = self._state
+        state.phase, state.trouble, self._opened_ns = Phase.CLOCK, "", now_ns
+        state.start.begin()
+        state.line.ask_time(now_ns)
+
+    def timed(self, now_ns: int) -> None:
+        """Go on once the clock is known."""
+        if self._state.phase is Phase.CLOCK:
+            self._state.phase = Phase.SUBSCRIBE
+            self._state.line.subscribe(now_ns)
+
+    def subscribed(self, now_ns: int) -> None:
+        """Go on once the user stream is open: from here on nothing is missed."""
+        if self._state.phase is Phase.SUBSCRIBE:
+            self._state.phase = Phase.READ
+            self._state.ask_lists(now_ns)
+
+    def read_on(self, now_ns: int) -> None:
+        """Go on once lists or account are there: orders a dead session left are cancelled first."""
+        state = self._state
+        if state.phase is not Phase.READ:
+            return
+        leftovers = state.start.leftovers
+        if leftovers:
+            for symbol, client_order_id in leftovers:
+                if state.line.may(Ask.CANCEL, now_ns):
+                    state.line.cancel(symbol, client_order_id, now_ns)
+            state.list_due_ns = now_ns + _LEFTOVERS_AGAIN_NS
+        elif state.start.wants_account:
+            state.line.ask_account(now_ns)
+        else:
+            state.phase = Phase.ORDERS
+            state.start.check([order.client_order_id for order in state.orders.live()])
+            self._try_to_rise(now_ns)
+
+    def refused(self, answer: ApiAnswer) -> None:
+        """Give a connection up that is refused a step; one that is UP has asked for it in vain, no more."""
+        if self._state.phase is not Phase.UP:
+            self._state.trouble = reason_of(answer)
+
+    def tick(self, now_ns: int) -> None:
+        """Look what time has brought while the connection is not UP."""
+        state = self._state
+        if now_ns - self._opened_ns >= state.params.ready_ms * MS:
+            state.trouble = state.trouble or "not reconciled in time"
+        elif state.phase is Phase.ORDERS:
+            self._try_to_rise(now_ns)
+        elif state.start.leftovers and now_ns >= state.list_due_ns and not state.line.waits_for(Ask.LIST):
+            state.ask_lists(now_ns)
+
+    def _try_to_rise(self, now_ns: int) -> None:
+        state = self._state
+        for client_order_id in state.start.unchecked:
+            order = state.orders.find(client_order_id)
+            if order is None or order.ended:
+                state.start.checked(client_order_id)
+            elif not order.asking and state.line.may(Ask.ORDER, now_ns):
+                state.ask(order, now_ns)
+        if state.start.unchecked or any(order.fills_missing for order in state.orders.live()):
+            return
+        state.phase = Phase.UP
+        state.time_due_ns = now_ns + state.params.time_every_ms * MS
+        state.list_due_ns = now_ns + state.params.list_every_ms * MS
+        state.reports.append(OrderPathChanged(True, "reconciled", now_ns))

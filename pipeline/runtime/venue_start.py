@@ -1,0 +1,103 @@
+"""What must be known before an order connection is UP: lists, leftovers, the account, each live order. Pure.
+
+Orders carry whose they are in their id: this session's, those of an earlier session of this installation
+(leftovers: cancelled before anything else, for nobody watches them any more), and foreign ones, which are
+counted and never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pipeline.core.inputs import AccountRead, Input, OpenOrdersListed
+from pipeline.core.order import client_order_id
+from pipeline.core.types import Instrument
+from pipeline.wire.binance_answers import BalanceNews
+
+_SESSION_CHARACTERS = 8
+"""`t` and the session number."""
+_INSTALL_CHARACTERS = 4
+"""`t` and the part of the number that is the installation's (`session_numbers`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One list of open orders over all symbols."""
+
+    ours: int
+    foreign: int
+    asked_ns: int
+
+    def told(self, venue_ns: int, now_ns: int) -> OpenOrdersListed:
+        """Give the engine's input."""
+        return OpenOrdersListed(self.ours, self.foreign, self.asked_ns, venue_ns, now_ns)
+
+
+class Reconciliation:
+    """Where the lists, the account and the checks of one session's connection stand."""
+
+    def __init__(self, instruments: Mapping[str, Instrument], session_number: int) -> None:
+        self._instruments = dict(instruments)
+        own = client_order_id(session_number, 0)
+        self._session = own[:_SESSION_CHARACTERS]
+        self._install = own[:_INSTALL_CHARACTERS]
+        self.wants_account = True
+        self.leftovers: tuple[tuple[str, str], ...] = ()
+        """(symbol, client order id) of orders an earlier session left open."""
+        self._lists: dict[str, tuple[tuple[str, ...], int]] = {}
+        self._whole: dict[str, tuple[tuple[str, ...], int]] = {}
+        self._unchecked: dict[str, None] = {}
+
+    def begin(self) -> None:
+        """Start anew on a new connection; the account is read once a session."""
+        self.leftovers = ()
+        self._lists.clear()
+        self._unchecked.clear()
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """Give the live orders the venue has not spoken of on this connection."""
+        return tuple(self._unchecked)
+
+    def check(self, client_order_ids: Iterable[str]) -> None:
+        """Want each of these orders to be asked for; those a list of this connection held are known."""
+        held = {one: None for ids, _ in self._last_lists() for one in ids}
+        self._unchecked = {one: None for one in client_order_ids if one not in held}
+
+    def checked(self, client_order_id: str) -> None:
+        """Note that the venue has spoken of an order."""
+        self._unchecked.pop(client_order_id, None)
+
+    def is_of_session(self, client_order_id: str) -> bool:
+        """Say whether this session gave an id."""
+        return client_order_id.startswith(self._session)
+
+    def listed(self, symbol: str, open_ids: Iterable[str], asked_ns: int) -> Listing | None:
+        """Take the list of one symbol; give the whole when every symbol's is there."""
+        self._lists[symbol] = (tuple(open_ids), asked_ns)
+        if len(self._lists) < len(self._instruments):
+            return None
+        self._whole, self._lists = self._lists, {}
+        self.leftovers = tuple(
+            (name, one)
+            for name, (ids, _) in self._whole.items()
+            for one in ids
+            if one.startswith(self._install) and not self.is_of_session(one)
+        )
+        every = [one for ids, _ in self._whole.values() for one in ids]
+        ours = sum(1 for one in every if one.startswith(self._install))
+        return Listing(ours, len(every) - ours, min(asked for _, asked in self._whole.values()))
+
+    def account(self, news: BalanceNews, now_ns: int) -> list[Input]:
+        """Take the balances: the first are what the session calls home."""
+        if not self.wants_account:
+            return []
+        self.wants_account = False
+        held = news.totals_e8
+        base = tuple((one.symbol, held.get(one.base, 0)) for one in self._instruments.values())
+        quote = next(iter(self._instruments.values())).quote
+        return [AccountRead(base, held.get(quote, 0), now_ns)]
+
+    def _last_lists(self) -> Iterable[tuple[tuple[str, ...], int]]:
+        return self._whole.values()

@@ -1,0 +1,109 @@
+"""SIM sessions in a process of their own, and what the simulated venue's ledger says of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from app.launch import prepare_session
+from app.run_command import RunOptions
+from app.venue_session import SimAddress, sim_session
+from pipeline.core.engine import Engine
+from pipeline.core.inputs import Input
+from pipeline.runtime.journal_reader import read_journal
+from pipeline.runtime.journal_run import JournalRun
+from pipeline.runtime.places import SessionPlace
+from pipeline.runtime.venue_params import VenueParams
+from pipeline.wire.venues import codec_for
+from tests.fakes.sessions import ROOT
+
+QUICK = {
+    "backoff_first_ms": 50,
+    "backoff_longest_ms": 200,
+    "absent_after_ms": 1_500,
+    "ask_after_ms": (100, 200, 400),
+    "answer_ms": 400,
+    "list_every_ms": 1_000,
+    "list_closed_ms": 200,
+}
+"""An order path as patient as shipped would make every test wait."""
+
+
+@dataclass(eq=False)
+class VenueSession:
+    """One session of the sim's, and its files."""
+
+    place: SessionPlace
+    process: subprocess.Popen[str]
+    orders: VenueParams
+    status: int = -1
+
+    def ended(self, wait_s: float = 40) -> dict[str, Any]:
+        """Wait for the end and give the summary."""
+        _, errors = self.process.communicate(timeout=wait_s)
+        self.status = self.process.returncode
+        assert self.status in (0, 3, 4), errors
+        found: dict[str, Any] = json.loads((self.place.root / "summary.json").read_text())
+        return found
+
+
+@contextmanager
+def venue_session(
+    at: Mapping[str, Any], name: str, changes: Mapping[str, Any] | None = None, **options: Any
+) -> Iterator[VenueSession]:
+    """Run a headless AUTO session at a sim; `changes` are of its `VenueParams`."""
+    given = {"authority": "auto", "headless": True, "fees": "0/0", "name": name, "workers": 1, **options}
+    address = SimAddress(at["base_url"], at["api_url"], at["api_key"], at["secret"])
+    spec, place = sim_session(RunOptions(venue="binance", symbols=tuple(at["symbols"]), **given), address)
+    assert spec.orders is not None
+    orders = msgspec.structs.replace(spec.orders, **{**QUICK, **(changes or {})})
+    spec = msgspec.structs.replace(spec, orders=orders)
+    prepare_session(spec, place)
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "pipeline.runtime.session_main", str(place.root)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield VenueSession(place, process, orders)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@dataclass(eq=False)
+class Replayed:
+    """A session's journal through a fresh engine."""
+
+    run: JournalRun
+    events: list[Input] = field(default_factory=list)
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        """Give the inputs of one kind, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def replayed(place: SessionPlace) -> Replayed:
+    """Feed the journal of a session to a fresh engine, and keep what went in."""
+    header, records = read_journal(place.journal_dir)
+    params = header.params
+    instruments = {one.symbol: one for one in params.instruments}
+    codec = codec_for(params.instruments[0].venue, instruments)
+    run = JournalRun(Engine(params), codec, records, header.sources)
+    found = Replayed(run)
+    run.pump._observe = found.events.append
+    run.advance(None, 60.0)
+    assert run.ended
+    return found

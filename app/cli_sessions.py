@@ -25,8 +25,8 @@ def attach(
 
 
 def sessions() -> None:
-    """List the sessions of this user, and what holds their gates closed."""
-    from app.shell import sessions_text
+    """List the sessions of this user, their trading state, and what holds their gates closed."""
+    from app.session_list import sessions_text
     from pipeline.runtime.places import list_sessions
 
     typer.echo(sessions_text(list_sessions()))
@@ -51,7 +51,8 @@ def halt(name: SessionArgument = None) -> None:
     """Close the gate: no new risk; without NAME, on every running session."""
     from app import shell
 
-    lines, closed = shell.halt(shell.targets(name))
+    warn = shell.Warner()
+    lines, closed = shell.halt(shell.targets(name, warn), warn)
     typer.echo("\n".join(lines))
     raise typer.Exit(0 if closed else shell.NOT_CONFIRMED)
 
@@ -60,7 +61,8 @@ def kill(name: SessionArgument = None) -> None:
     """Close and latch the gate, cancel our orders, and wait for zero; without NAME, on every session."""
     from app import shell
 
-    lines, confirmed = shell.kill(shell.targets(name))
+    warn = shell.Warner()
+    lines, confirmed = shell.kill(shell.targets(name, warn), warn)
     typer.echo("\n".join(lines))
     raise typer.Exit(0 if confirmed else shell.NOT_CONFIRMED)
 
@@ -71,10 +73,11 @@ def release(
 ) -> None:
     """Take a kill or halt back, after showing what closed the gate; leads to HALTED."""
     from app import shell
+    from app.session_list import gate_words
     from pipeline.runtime.places import session_place
 
     place = session_place(name)
-    typer.echo("\n".join(shell.gate_words(place)) or f"{name}: the gate is open")
+    typer.echo("\n".join(gate_words(place)) or f"{name}: the gate is open")
     wanted = f"RELEASE {name}"
     typed = phrase or typer.prompt(f"type {wanted} to release", default="", show_default=False)
     if typed != wanted:

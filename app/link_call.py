@@ -16,6 +16,7 @@ from pipeline.runtime.link_messages import (
     StatusRequest,
 )
 from pipeline.runtime.places import SessionPlace
+from pipeline.runtime.private_dirs import Warn
 from pipeline.runtime.unix_socket import connect_unix_socket
 
 _LENGTH = struct.Struct(">I")
@@ -26,15 +27,15 @@ class NoAnswerError(Exception):
     """The session did not answer in time, or talks another protocol."""
 
 
-def ask_status(place: SessionPlace, timeout_s: float = 2.0) -> bytes:
-    """Give the session's summary as it stands, as JSON.
+def ask_status(place: SessionPlace, timeout_s: float = 2.0, warn: Warn | None = None) -> bytes:
+    """Give the session's summary as it stands, as JSON; `warn` as in `connect_unix_socket`.
 
     Raises:
         NoAnswerError: it did not answer within the time.
         PlacesError: nobody listens.
     """
     deadline_s = time.monotonic() + timeout_s
-    connection = connect_unix_socket(place.link_socket)
+    connection = connect_unix_socket(place.link_socket, warn)
     with connection:
         connection.settimeout(timeout_s)
         try:

@@ -1,4 +1,4 @@
-"""The gate and the list of sessions, from any shell: halt, kill, release, sessions, status.
+"""The gate of a session from any shell: halt, kill, release; which session is meant; status.
 
 These commands read no configuration and load no terminal library, so that they work when those are broken.
 """
@@ -17,7 +17,8 @@ from typing import Any
 from app.link_call import NoAnswerError, ask_status
 from pipeline.runtime.gate import Closer, Gate, GateError
 from pipeline.runtime.locks import is_held
-from pipeline.runtime.places import PlacesError, SessionEntry, SessionPlace, list_sessions, session_place
+from pipeline.runtime.places import PlacesError, SessionPlace, list_sessions, session_place
+from pipeline.runtime.private_dirs import Warn
 
 KILL_CONFIRM_S = 5.0
 ASK_EVERY_S = 0.05
@@ -58,35 +59,49 @@ def require_terminal() -> None:
         raise ShellError("no terminal here: use --headless, or `lobdeck attach` from one")
 
 
-def targets(name: str | None) -> list[SessionPlace]:
-    """Give the session named, or every session that lives.
+class Warner:
+    """Says on stderr, each once, what a halt or kill does not let stop it."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, line: str) -> None:
+        """Say one line."""
+        if line not in self._said:
+            self._said.add(line)
+            sys.stderr.write(f"lobdeck: warning: {line} (closing all the same)\n")
+
+
+def targets(name: str | None, warn: Warn | None = None) -> list[SessionPlace]:
+    """Give the session named, or every session that lives; with `warn` an odd directory is no reason.
 
     Raises:
         ShellError: there is none.
     """
     if name is not None:
-        return [session_place(name)]
-    alive = [entry.place for entry in list_sessions() if entry.alive]
+        return [session_place(name, warn)]
+    alive = [entry.place for entry in list_sessions(warn) if entry.alive]
     if not alive:
         raise ShellError("no session is running; `lobdeck sessions` lists what there was")
     return alive
 
 
-def halt(places: Iterable[SessionPlace]) -> tuple[list[str], bool]:
+def halt(places: Iterable[SessionPlace], warn: Warn | None = None) -> tuple[list[str], bool]:
     """Close each gate; give a line for each, and whether all of them are closed."""
-    results = [_close(place, "halt from the shell", latch=False) for place in places]
+    warn = warn or Warner()
+    results = [_close(place, "halt from the shell", warn, latch=False) for place in places]
     return [line for line, _ in results], all(closed for _, closed in results)
 
 
-def kill(places: Iterable[SessionPlace]) -> tuple[list[str], bool]:
+def kill(places: Iterable[SessionPlace], warn: Warn | None = None) -> tuple[list[str], bool]:
     """Close and latch each gate first, then wait until each session reports zero orders.
 
     Gives a line for each, and whether all of them confirmed. A gate that cannot be closed keeps none of the
     others open.
     """
-    chosen = list(places)
-    results = [_close(place, "kill from the shell", latch=True) for place in chosen]
-    alive = {entry.place.name for entry in list_sessions() if entry.alive}
+    chosen, warn = list(places), warn or Warner()
+    results = [_close(place, "kill from the shell", warn, latch=True) for place in chosen]
+    alive = {entry.place.name for entry in list_sessions(warn) if entry.alive}
     lines, confirmed = [], True
     for place, (line, closed) in zip(chosen, results, strict=True):
         if closed:
@@ -119,39 +134,6 @@ def release(place: SessionPlace) -> str:
     if not result.open:
         raise ShellError(f"{place.name} was closed again meanwhile; look at it and release once more")
     return f"{place.name}: released; the session is HALTED until `:resume`"
-
-
-def gate_words(place: SessionPlace) -> list[str]:
-    """Give what holds a session's gate closed, a line for each closer and latch; empty when open."""
-    try:
-        gate = Gate.attach(place.root)
-    except GateError as problem:
-        return [str(problem)]
-    try:
-        state = gate.state()
-    finally:
-        gate.detach()
-    lines = [
-        f"closed by {r.closer.name.lower()}: {r.who or '?'} {r.tty} {_utc(r.ts_ns)} {r.reason}"
-        for r in state.closers
-    ]
-    return lines + [f"KILLED, latched: {latch.path}" for latch in state.latches]
-
-
-def sessions_text(entries: Iterable[SessionEntry]) -> str:
-    """Give the list of sessions as the command prints it."""
-    rows = [f"{'session':<24} {'state':<9} {'pid':>8}  gate"]
-    for entry in entries:
-        if entry.trouble:
-            rows.append(f"{entry.place.name:<24} refused   {'':>8}  {entry.trouble}")
-            continue
-        pid = str(entry.owner.pid) if entry.alive and entry.owner else ""
-        held = gate_words(entry.place)
-        rows.append(
-            f"{entry.place.name:<24} {'running' if entry.alive else 'ended':<9} {pid:>8}  "
-            f"{held[0] if held else 'open'}"
-        )
-    return "\n".join(rows) if len(rows) > 1 else "no sessions yet; `lobdeck demo` starts one"
 
 
 def one_running(name: str | None) -> SessionPlace:
@@ -197,10 +179,10 @@ def status(name: str | None) -> dict[str, Any]:
     return content
 
 
-def _close(place: SessionPlace, reason: str, *, latch: bool) -> tuple[str, bool]:
+def _close(place: SessionPlace, reason: str, warn: Warn, *, latch: bool) -> tuple[str, bool]:
     """Close one gate; give the line that says so, and whether it is closed."""
     try:
-        gate = Gate.attach(place.root)
+        gate = Gate.attach(place.root, warn)
     except GateError as problem:
         return f"{place.name}: NOT CLOSED: {problem}", False
     who, tty, now_ns = operator(), controlling_tty(), time.time_ns()
@@ -228,14 +210,18 @@ def _orders_left(place: SessionPlace) -> int | None:
     while time.monotonic() < deadline_s and orders != 0:
         if _is_acknowledged(place):
             with contextlib.suppress(NoAnswerError, PlacesError):
-                orders = json.loads(ask_status(place, timeout_s=0.5))["open_orders"]
+                orders = json.loads(ask_status(place, timeout_s=0.5, warn=_unsaid))["open_orders"]
         if orders != 0:
             time.sleep(ASK_EVERY_S)
     return orders
 
 
+def _unsaid(_: str) -> None:
+    """Say nothing: it was said when the gate was closed."""
+
+
 def _is_acknowledged(place: SessionPlace) -> bool:
-    gate = Gate.attach(place.root)
+    gate = Gate.attach(place.root, _unsaid)
     try:
         return all(record.acknowledged for record in gate.state().closers)
     finally:
@@ -248,8 +234,3 @@ def _orders_words(orders: int | None, *, alive: bool) -> str:
     if orders is None:
         return "NOT CONFIRMED: the session has not acted on it"
     return "no orders left" if orders == 0 else f"NOT CONFIRMED: {orders} orders still open"
-
-
-def _utc(ts_ns: int) -> str:
-    seconds, rest = divmod(ts_ns, 1_000_000_000)
-    return time.strftime("%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1_000_000:03d}Z"

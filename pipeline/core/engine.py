@@ -134,6 +134,14 @@ class Engine:
         return self.state.orders.open_orders
 
     @property
+    def awaits_cancels(self) -> bool:
+        """Say whether a cancel of ours is unanswered, or a kill has not seen the venue's zero."""
+        kill, orders = self.state.kill, self.state.orders
+        if kill is not None and kill.latched and not kill.confirmed_ts_ns:
+            return True
+        return any(order.cancel_asked_ns >= 0 for symbol in self.state.desks for order in orders.live(symbol))
+
+    @property
     def has_leftovers(self) -> bool:
         """Say whether orders or positions would stay at the venue if the session ended now."""
         positions = any(self.state.portfolio.position(symbol).lots for symbol in self.state.desks)

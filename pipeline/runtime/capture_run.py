@@ -120,6 +120,15 @@ class CaptureRun(EngineRun):
                 return Progress.BUDGET
         return Progress.ENDED
 
+    def settle(self, until_ns: int, budget_s: float) -> Progress:
+        """Let time pass as `advance` does, and after the last frame too: the venue answers even then."""
+        if self._next is not None:
+            return self.advance(until_ns, budget_s)
+        waiting = self._happen_until(until_ns)
+        if waiting is None:
+            self._now_ns = max(self._now_ns, until_ns)
+        return waiting or Progress.REACHED
+
     def collect_answers(self) -> None:
         """Take what the workers have finished; cheap when there is nothing."""
         if self._pool is None:

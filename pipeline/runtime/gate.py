@@ -31,6 +31,7 @@ from pipeline.runtime.gate_memory import (
 )
 from pipeline.runtime.gate_state import Closer, CloserRecord, GateError, GateState, ReleaseResult
 from pipeline.runtime.latch import Latch, LatchDir, LatchRecord
+from pipeline.runtime.private_dirs import Warn
 
 __all__ = ["Closer", "CloserRecord", "Gate", "GateError", "GateState", "ReleaseResult"]
 
@@ -77,8 +78,8 @@ class Gate:
         return gate
 
     @classmethod
-    def attach(cls, session_dir: Path) -> Gate:
-        """Join the gate of a session.
+    def attach(cls, session_dir: Path, warn: Warn | None = None) -> Gate:
+        """Join the gate of a session; with `warn` one that is not private to this user is joined too.
 
         Raises:
             GateError: when there is none, it is damaged, or it is not private to this user.
@@ -86,7 +87,7 @@ class Gate:
         path = session_dir / GATE_NAME
         latch_dirs: list[LatchDir] = []
         try:
-            descriptor, page = open_page(path)
+            descriptor, page = open_page(path, warn)
         except OSError as problem:
             raise GateError(f"cannot use the gate {path}: {problem.strerror}") from problem
         memory = GateMemory(page)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.runtime.gate_memory import MAGIC, SIZE
 from pipeline.runtime.gate_state import GateError
+from pipeline.runtime.private_dirs import Warn
 
 
 def publish_page(path: Path, page: bytes) -> None:
@@ -34,16 +35,16 @@ def publish_page(path: Path, page: bytes) -> None:
         os.unlink(draft)
 
 
-def open_page(path: Path) -> tuple[int, mmap.mmap]:
+def open_page(path: Path, warn: Warn | None = None) -> tuple[int, mmap.mmap]:
     """Open and map a gate's page; the caller closes both.
 
     Raises:
-        GateError: when it is no gate, or not private to this user.
+        GateError: when it is no gate, or not private to this user; with `warn` the latter is only said.
         OSError: when it cannot be opened.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        _check_file(path, os.fstat(descriptor))
+        _check_file(path, os.fstat(descriptor), warn)
         page = mmap.mmap(descriptor, SIZE)
         if page[: len(MAGIC)] != MAGIC:
             page.close()
@@ -54,11 +55,12 @@ def open_page(path: Path) -> tuple[int, mmap.mmap]:
     return descriptor, page
 
 
-def _check_file(path: Path, status: os.stat_result) -> None:
+def _check_file(path: Path, status: os.stat_result, warn: Warn | None) -> None:
     if not stat.S_ISREG(status.st_mode) or status.st_size != SIZE:
         raise GateError(f"{path} is not a gate: it is no file of {SIZE} bytes")
-    if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        mode = stat.S_IMODE(status.st_mode)
-        raise GateError(
-            f"refusing the gate {path}: uid {status.st_uid}, mode {mode:04o}; run chmod 600 on it"
-        )
+    if status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return
+    trouble = f"uid {status.st_uid}, mode {stat.S_IMODE(status.st_mode):04o}; run chmod 600 on it"
+    if warn is None:
+        raise GateError(f"refusing the gate {path}: {trouble}")
+    warn(f"gate {path}: {trouble}")

@@ -23,15 +23,18 @@ class GateWatch:
         self._gate = gate
         self._mark = b""
 
-    def look(self, put: Callable[[Input], None], now_ns: int) -> None:
-        """Tell the engine, through `put`, of every close, release, latch and removal since the last look."""
+    def look(self, put: Callable[[Input], None], now_ns: int) -> bool:
+        """Tell the engine, through `put`, of every close, release, latch and removal since the last look.
+
+        Gives whether there was anything to tell.
+        """
         mark = self._gate.mark()
         if mark == self._mark:
-            return
+            return False
         first, self._mark = not self._mark, mark
         state = self._gate.state()
         if first and state.open:
-            return  # a gate that was never seen closed is no news
+            return False  # a gate that was never seen closed is no news
         newest = max(state.closers, key=lambda record: record.ts_ns, default=None)
         latest = max((r for latch in state.latches for r in latch.records), key=_when, default=None)
         put(
@@ -46,6 +49,7 @@ class GateWatch:
             )
         )
         self._gate.acknowledge(state.closers)
+        return True
 
     def look_anew(self) -> None:
         """Forget what was seen: the next look is a new engine's first."""

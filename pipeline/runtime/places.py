@@ -19,6 +19,7 @@ from pathlib import Path
 from pipeline.runtime.locks import LockOwner, hold_if_free, is_held, read_owner
 from pipeline.runtime.private_dirs import (
     PlacesError,
+    Warn,
     check_private_dir,
     make_new_private_dir,
     make_private_dir,
@@ -124,8 +125,8 @@ class SessionEntry:
     """Why the directory was refused; empty when it is sound. A refused one is never alive."""
 
 
-def home_dir() -> Path:
-    """Give the state directory, made if missing.
+def home_dir(warn: Warn | None = None) -> Path:
+    """Give the state directory, made if missing; with `warn` one that is not private is used all the same.
 
     Raises:
         PlacesError: when LOBDECK_HOME is not absolute, this uid has no home, or the directory is not private.
@@ -134,7 +135,7 @@ def home_dir() -> Path:
     if chosen and not os.path.isabs(chosen):
         raise PlacesError(f"{HOME_VARIABLE}={chosen} is not an absolute path; write it from / on")
     home = Path(os.path.realpath(chosen)) if chosen else _passwd_home() / ".local" / "state" / "lobdeck"
-    make_private_dir(home)
+    make_private_dir(home, warn)
     return home
 
 
@@ -154,16 +155,16 @@ def check_name(name: str, what: str = "session name") -> str:
     return name
 
 
-def session_place(name: str) -> SessionPlace:
-    """Give the paths of a session that exists, after checking its directory.
+def session_place(name: str, warn: Warn | None = None) -> SessionPlace:
+    """Give the paths of a session that exists, after checking its directory; `warn` as in `home_dir`.
 
     Raises:
         PlacesError: when the name is illegal, there is no such session, or its directory is refused.
     """
-    root = _sessions_dir() / check_name(name)
+    root = _sessions_dir(warn) / check_name(name)
     if not os.path.lexists(root):
         raise PlacesError(f"no session named {name} in {root.parent}; `lobdeck sessions` lists them")
-    check_private_dir(root)
+    check_private_dir(root, warn)
     return SessionPlace(name, root)
 
 
@@ -214,14 +215,14 @@ def account_place(alias: str) -> AccountPlace:
     return AccountPlace(alias, root)
 
 
-def list_sessions() -> tuple[SessionEntry, ...]:
-    """Give every session by name; one refused directory does not hide the others.
+def list_sessions(warn: Warn | None = None) -> tuple[SessionEntry, ...]:
+    """Give every session by name; one refused directory does not hide the others; `warn` as in `home_dir`.
 
     Raises:
         PlacesError: when the state directory itself is refused.
     """
-    parent = _sessions_dir()
-    return tuple(_entry(SessionPlace(name, parent / name)) for name in sorted(os.listdir(parent)))
+    parent = _sessions_dir(warn)
+    return tuple(_entry(SessionPlace(name, parent / name), warn) for name in sorted(os.listdir(parent)))
 
 
 def remove_stale_socket(place: SessionPlace) -> bool:
@@ -235,10 +236,10 @@ def remove_stale_socket(place: SessionPlace) -> bool:
     return False
 
 
-def _entry(place: SessionPlace) -> SessionEntry:
+def _entry(place: SessionPlace, warn: Warn | None) -> SessionEntry:
     try:
         check_name(place.name)
-        check_private_dir(place.root)
+        check_private_dir(place.root, warn)
         alive = is_held(place.lock)
     except PlacesError as problem:
         return SessionEntry(place, alive=False, owner=None, trouble=str(problem))
@@ -247,9 +248,9 @@ def _entry(place: SessionPlace) -> SessionEntry:
     return SessionEntry(place, alive, read_owner(place.lock), trouble="")
 
 
-def _sessions_dir() -> Path:
-    sessions = home_dir() / "sessions"
-    make_private_dir(sessions)
+def _sessions_dir(warn: Warn | None = None) -> Path:
+    sessions = home_dir(warn) / "sessions"
+    make_private_dir(sessions, warn)
     return sessions
 
 

@@ -1,24 +1,29 @@
 """Directories only their owner can write: made with mode 0700, checked before use.
 
 A session directory holds the gate and the sockets that can send orders; whoever can write there can trade.
-So it is refused when it is a symbolic link, belongs to another user, or others may write to it.
+So it is refused when it is a symbolic link, belongs to another user, or others may write to it. Halt and kill
+alone go on in such a directory, with a warning: what can only stop must not be stopped by hygiene.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 PRIVATE_DIR_MODE = 0o700
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+Warn = Callable[[str], None]
+"""Takes one line about a directory or file that would be refused otherwise; given, nothing is refused."""
 
 
 class PlacesError(Exception):
     """A directory, name or socket cannot be used; the text is one line: what, where, what to do."""
 
 
-def make_private_dir(path: Path) -> bool:
+def make_private_dir(path: Path, warn: Warn | None = None) -> bool:
     """Make `path` with mode 0700 whatever the umask, or check the one that is there; True when made.
 
     Missing parents are made the same way; parents that exist are not checked.
@@ -30,7 +35,7 @@ def make_private_dir(path: Path) -> bool:
         make_private_dir(path.parent)
     if make_new_private_dir(path):
         return True
-    check_private_dir(path)
+    check_private_dir(path, warn)
     return False
 
 
@@ -50,30 +55,33 @@ def make_new_private_dir(path: Path) -> bool:
     return True
 
 
-def check_private_dir(path: Path) -> None:
+def check_private_dir(path: Path, warn: Warn | None = None) -> None:
     """Accept a real directory of this user that nobody else can write.
 
     Raises:
         PlacesError: naming the path, what is wrong with it, and how to mend it.
     """
-    os.close(open_private_dir(path))
+    os.close(open_private_dir(path, warn))
 
 
-def open_private_dir(path: Path) -> int:
+def open_private_dir(path: Path, warn: Warn | None = None) -> int:
     """Open a checked directory and give its descriptor; the caller closes it.
 
     The checks are made on the descriptor, so that nothing can be swapped in after them.
 
     Raises:
-        PlacesError: as `check_private_dir`.
+        PlacesError: as `check_private_dir`; with `warn` only what cannot be opened at all.
     """
+    follow = 0 if warn is not None else os.O_NOFOLLOW
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | follow | os.O_CLOEXEC)
     except OSError as problem:
         link = "it is a symbolic link; " if path.is_symlink() else ""
         raise PlacesError(f"cannot use directory {path}: {link}{problem.strerror}") from problem
     trouble = _trouble(os.fstat(descriptor))
-    if trouble:
+    if trouble and warn is not None:
+        warn(f"directory {path}: {trouble}")
+    elif trouble:
         os.close(descriptor)
         raise PlacesError(f"refusing directory {path}: {trouble}")
     return descriptor

@@ -24,11 +24,13 @@ from pipeline.runtime.capture_run import CaptureRun, Progress
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.journal_reader import read_journal
 from pipeline.runtime.journal_run import JournalRun
-from pipeline.runtime.link_messages import CommandResult, ReplayControl
+from pipeline.runtime.link_messages import CommandRequest, CommandResult, ReplayControl
+from pipeline.runtime.link_server import Client
 from pipeline.runtime.locks import InstanceLock
 from pipeline.runtime.pool_params import PoolParams
 from pipeline.runtime.replay_control import ReplayClock, Target
 from pipeline.runtime.session_host import SessionHost
+from pipeline.runtime.settling import Settling
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.workers import WorkerPool
 from pipeline.wire.venues import codec_for
@@ -56,6 +58,7 @@ class ReplaySession(SessionHost):
         self._instruments = {i.symbol: i for i in spec.params.instruments}
         self._next_tick_s = 0.0
         self._progress = Progress.REACHED
+        self._settling = Settling()
         self._run = self._new_run(spec.params)
 
     @property
@@ -81,12 +84,13 @@ class ReplaySession(SessionHost):
         return "the capture has ended" if self._clock.ended else ""
 
     def _can_converge(self) -> bool:
-        """Say no while virtual time stands still, and in a journal, whose orders ended long ago."""
-        return not (self.spec.is_journal or self._clock.paused or self._clock.ended)
+        """Say no in a journal, whose orders ended long ago."""
+        return not self.spec.is_journal
 
     async def _turn(self) -> None:
         now_s = time.monotonic()
-        self._watch_gate()
+        if self._watch_gate():
+            self._settling.begin(self._run.now_ns)
         if self._pool is not None and now_s >= self._next_tick_s:
             self._next_tick_s = now_s + IDLE_S
             self._pool.tick(self._run.now_ns)
@@ -147,6 +151,7 @@ class ReplaySession(SessionHost):
         self._clock.restarted(now_s, self._run.start_ns)
         self._gate_watch.look_anew()
         self._watch_gate()
+        self._settling.begin(self._run.now_ns)
         self._run.put(LinkChanged(self._link.controllers, self._run.now_ns))
         if engine.trading_state is TradingState.HALTED:
             self._command(Command.HALT, "replay")
@@ -157,7 +162,7 @@ class ReplaySession(SessionHost):
         self._run.collect_answers()
         target = self._clock.target(now_s, self._run.now_ns)
         if target is None:
-            self._progress = Progress.REACHED
+            self._progress = self._settling.step(self._run)
             return
         if target.rebuild:
             self._rebuild(now_s)
@@ -172,6 +177,16 @@ class ReplaySession(SessionHost):
 
     def _replay_view(self) -> ReplayView:
         return self._clock.view(self._run.now_ns)
+
+    def command(self, request: CommandRequest, client: Client) -> CommandResult:
+        """Hand over a command; what it cancels is answered even while virtual time stands."""
+        result = super().command(request, client)
+        self._settling.begin(self._run.now_ns)
+        return result
+
+    def _command(self, command: Command, who: str) -> None:
+        super()._command(command, who)
+        self._settling.begin(self._run.now_ns)
 
     def replay(self, request: ReplayControl) -> CommandResult:
         """Steer the replay."""

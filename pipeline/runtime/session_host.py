@@ -210,8 +210,8 @@ class SessionHost(ABC):
             self._journal.close()
             self._journal = None
 
-    def _watch_gate(self) -> None:
-        self._gate_watch.look(self.run_.put, self.run_.now_ns)
+    def _watch_gate(self) -> bool:
+        return self._gate_watch.look(self.run_.put, self.run_.now_ns)
 
     def _paper_gateway(self) -> PaperGateway:
         """Make the paper venue of this session, with the gate before it."""

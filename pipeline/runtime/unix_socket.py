@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.runtime.locks import InstanceLock
-from pipeline.runtime.private_dirs import PlacesError, open_private_dir
+from pipeline.runtime.private_dirs import PlacesError, Warn, open_private_dir
 
 _CREDENTIALS = struct.Struct("3i")
 
@@ -56,13 +56,13 @@ def bind_unix_socket(path: Path, lock: InstanceLock | None = None) -> socket.soc
     return listener
 
 
-def connect_unix_socket(path: Path) -> socket.socket:
+def connect_unix_socket(path: Path, warn: Warn | None = None) -> socket.socket:
     """Connect a stream socket to the one at `path`, in blocking mode.
 
     Raises:
-        PlacesError: when the directory is not private, or nobody listens there.
+        PlacesError: when the directory is not private (with `warn` that is no reason), or nobody listens.
     """
-    with _inside(path) as short:
+    with _inside(path, warn) as short:
         client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             client.connect(short)
@@ -79,8 +79,8 @@ def peer_of(connection: socket.socket) -> Peer:
 
 
 @contextlib.contextmanager
-def _inside(path: Path) -> Iterator[str]:
-    descriptor = open_private_dir(path.parent)
+def _inside(path: Path, warn: Warn | None = None) -> Iterator[str]:
+    descriptor = open_private_dir(path.parent, warn)
     try:
         yield f"/proc/self/fd/{descriptor}/{path.name}"
     finally:

@@ -129,6 +129,39 @@ class TestShell:
             assert lobdeck(home, "status", "two", "--json").returncode == 0
 
 
+def paused_with_orders(session: LiveSession) -> None:
+    """Bring a replay to stand while orders of ours work."""
+    deadline_s = time.monotonic() + 20
+    with LinkClient(session.place) as client:
+        client.attach()
+        while time.monotonic() < deadline_s:
+            client.send(ReplayControl(1, "pause", 0.0))
+            client.until(CommandResult)
+            if session.status()["open_orders"]:
+                client.send(DetachNotice())
+                return
+            client.send(ReplayControl(2, "resume", 0.0))
+            client.until(CommandResult)
+            time.sleep(0.05)
+    pytest.fail("no order worked within 20 s")
+
+
+class TestPaused:
+    def test_kill_is_confirmed_while_time_stands(self, home: Path) -> None:
+        with live_session("one") as session:
+            paused_with_orders(session)
+            before = session.status()
+            killed = lobdeck(home, "kill", "one")
+            assert (killed.returncode, killed.stdout) == (0, "one: KILLED and latched; no orders left\n")
+            after = session.status()
+            assert (after["trading_state"], after["open_orders"]) == ("KILLED", 0)
+            # Time stands again: nothing but the few milliseconds of the cancels has passed.
+            assert after["frames"] - before["frames"] < 100
+            time.sleep(0.3)
+            assert session.status()["frames"] == after["frames"]
+            assert "KILLED" in lobdeck(home, "sessions").stdout
+
+
 class TestSignals:
     def test_terminate_ends_clean_with_a_summary_and_no_socket(self, home: Path) -> None:
         with live_session("one") as session:
@@ -145,17 +178,14 @@ class TestSignals:
             assert not session.place.link_socket.exists()
             assert "ended" in lobdeck(home, "sessions").stdout
 
-    def test_terminate_does_not_wait_for_cancels_while_paused(self) -> None:
+    def test_terminate_confirms_its_cancels_while_paused(self) -> None:
         with live_session("one") as session:
-            session.until(lambda content: content["open_orders"] > 0)
-            with LinkClient(session.place) as client:
-                client.attach()
-                client.send(ReplayControl(1, "pause", 0.0))
-                client.until(CommandResult)
-                signalled(session, signal.SIGTERM)
-                started_s = time.monotonic()
-                assert session.wait() == 0
+            paused_with_orders(session)
+            signalled(session, signal.SIGTERM)
+            started_s = time.monotonic()
+            assert session.wait() == 0
             assert time.monotonic() - started_s < 5
+            assert session.summary()["open_orders"] == 0
 
     def test_a_hang_up_ends_nothing(self) -> None:
         with live_session("one", model=False) as session:

@@ -25,6 +25,7 @@ from pipeline.core.inputs import (
 )
 from pipeline.core.types import OrderState, Side
 from pipeline.runtime.capture_run import BEAT_NS, LONGEST_SILENCE_NS, Progress
+from pipeline.runtime.settling import LONGEST_NS, Settling
 from tests.fakes.engines import MS, SECOND, UNITS, levels
 from tests.fakes.market_builders import depth_snapshot, depth_update
 from tests.fakes.runs import Table
@@ -248,3 +249,72 @@ def test_one_update_that_is_missing_is_one_gap(skipped: int) -> None:
     counts = table.engine.counts()
     assert counts["gaps"] == skipped
     assert isinstance(events[-1], DepthUpdate)
+
+
+def killed_at(ts_ns: int) -> GateChanged:
+    return GateChanged(False, True, ("shell",), "ada", "kill", 1, ts_ns)
+
+
+class TestSettling:
+    """An operator's cancels are confirmed though the replay is paused or over."""
+
+    def working(self, milliseconds: int = 2_000) -> Table:
+        """Stand still in a session with an order that rests."""
+        table = Table(market(milliseconds), p_up=0.9)
+        assert table.run.advance(START + 905 * MS, 1.0) is Progress.REACHED
+        assert table.engine.open_orders > 0
+        return table
+
+    def settle(self, table: Table) -> None:
+        settling = Settling()
+        settling.begin(table.run.now_ns)
+        while table.engine.awaits_cancels:
+            assert settling.step(table.run) in (Progress.REACHED, Progress.BUDGET)
+
+    def test_a_kill_is_confirmed_in_a_few_beats(self) -> None:
+        table = self.working()
+        table.run.put(killed_at(table.run.now_ns))
+        self.settle(table)
+        assert table.engine.open_orders == 0
+        assert table.engine.state.kill is not None
+        assert table.engine.state.kill.confirmed_ts_ns > 0
+        assert table.run.now_ns - (START + 905 * MS) <= 3 * BEAT_NS
+
+    def test_the_hashes_do_not_tell_that_it_was_paused(self) -> None:
+        paused, going = self.working(), self.working()
+        for table in (paused, going):
+            table.run.put(killed_at(table.run.now_ns))
+        self.settle(paused)
+        for table in (paused, going):
+            to_the_end(table)
+        assert paused.run.pump.inputs_sha256 == going.run.pump.inputs_sha256
+        assert paused.run.pump.effects_sha256 == going.run.pump.effects_sha256
+
+    def test_a_kill_after_the_last_frame_is_confirmed(self) -> None:
+        table = Table(market(900), p_up=0.9)
+        to_the_end(table)
+        assert table.engine.open_orders > 0
+        table.run.put(killed_at(table.run.now_ns))
+        self.settle(table)
+        assert table.engine.open_orders == 0
+
+    def test_what_the_machine_cancels_moves_no_time(self) -> None:
+        table = self.working()
+        before_ns = table.run.now_ns
+        assert Settling().step(table.run) is Progress.REACHED
+        assert table.run.now_ns == before_ns
+
+    def test_a_cancel_nobody_answers_is_given_up(self) -> None:
+        table = self.working(20_000)
+        table.venue.cancel = lambda *_: None  # type: ignore[method-assign]  # the cancel is lost
+        table.run.put(killed_at(table.run.now_ns))
+        settling, steps = Settling(), 0
+        settling.begin(table.run.now_ns)
+        while steps < 2_000:
+            before_ns = table.run.now_ns
+            settling.step(table.run)
+            if table.run.now_ns == before_ns:
+                break
+            steps += 1
+        assert table.engine.open_orders > 0
+        assert table.run.now_ns - (START + 905 * MS) == LONGEST_NS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from app import shell
+from app.cli import run
 from app.link_call import NoAnswerError
+from app.session_list import gate_words
 from app.shell import ShellError
 from pipeline.runtime.gate import Closer, Gate, ReleaseResult
 from pipeline.runtime.locks import InstanceLock
-from pipeline.runtime.places import SessionPlace, list_sessions, make_session
+from pipeline.runtime.places import PlacesError, SessionPlace, make_session
 
 
 @pytest.fixture(autouse=True)
@@ -185,17 +188,79 @@ def acts_after_a_while(place: SessionPlace) -> Callable[[SessionPlace], bool]:
     return acknowledged
 
 
+class TestOddHome:
+    """Whatever is odd about the directories, what can only stop is done, and said."""
+
+    @pytest.mark.parametrize("what", ["", "sessions", "sessions/one", "sessions/one/gate"])
+    def test_others_may_write(
+        self,
+        running: Callable[[str], SessionPlace],
+        home: Path,
+        what: str,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        place = running("one")
+        monkeypatch.setattr(shell, "_is_acknowledged", lambda _: True)
+        monkeypatch.setattr(shell, "ask_status", answering(0))
+        (home / what).chmod(0o777)
+        for command in (["halt"], ["kill", "one"], ["kill"]):
+            assert run(command) == 0, command
+            out, err = capsys.readouterr()
+            assert out.startswith("one: ")
+            warnings = err.splitlines()
+            assert len(warnings) == 1, err
+            assert warnings[0].startswith("lobdeck: warning: ")
+            assert str(home / what).rstrip("/") in warnings[0]
+            assert warnings[0].endswith("(closing all the same)")
+        (home / what).chmod(0o700)
+        assert not is_open(place)
+        assert place.latch.exists()
+
+    def test_a_session_reached_by_a_link_is_closed(
+        self, running: Callable[[str], SessionPlace], home: Path
+    ) -> None:
+        place = running("one")
+        (home / "sessions" / "two").symlink_to(place.root)
+        assert run(["halt", "two"]) == 0
+        assert not is_open(place)
+
+    def test_all_else_still_refuses(self, running: Callable[[str], SessionPlace], home: Path) -> None:
+        running("one")
+        home.chmod(0o770)
+        for call in (
+            lambda: shell.targets("one"),
+            lambda: shell.attachable(None),
+            lambda: shell.status(None),
+        ):
+            with pytest.raises(PlacesError, match="others can write to it"):
+                call()
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a directory away")
+    def test_root_stops_what_belongs_to_another(
+        self, running: Callable[[str], SessionPlace], home: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        place = running("one")
+        for path in (home, home / "sessions", place.root, place.gate):
+            os.chown(path, 12_345, 12_345)
+        assert run(["halt"]) == 0
+        assert capsys.readouterr().err.count("belongs to uid 12345") == 3
+        for path in (home, home / "sessions", place.root, place.gate):
+            os.chown(path, 0, 0)
+        assert not is_open(place)
+
+
 class TestHaltAndRelease:
     def test_close_and_open_again(self, running: Callable[[str], SessionPlace]) -> None:
         place = running("one")
         assert shell.halt([place]) == (["one: gate closed, HALTED"], True)
         assert not is_open(place)
-        (words,) = shell.gate_words(place)
+        (words,) = gate_words(place)
         assert words.startswith("closed by shell: ")
         assert words.endswith("halt from the shell")
         assert "released" in shell.release(place)
         assert is_open(place)
-        assert shell.gate_words(place) == []
+        assert gate_words(place) == []
 
     def test_a_gate_that_is_damaged_is_said(self, running: Callable[[str], SessionPlace]) -> None:
         place = running("one")
@@ -203,7 +268,7 @@ class TestHaltAndRelease:
         lines, closed = shell.halt([place])
         assert not closed
         assert lines[0].startswith("one: NOT CLOSED: ")
-        assert "gate" in shell.gate_words(place)[0]
+        assert "gate" in gate_words(place)[0]
 
     def test_release_shows_and_takes_back_a_latch(self, running: Callable[[str], SessionPlace]) -> None:
         place = running("one")
@@ -211,9 +276,10 @@ class TestHaltAndRelease:
         gate.close(Closer.GUARD, "guard", "", "loss", time.time_ns())
         gate.latch("guard", "", "loss", time.time_ns())
         gate.detach()
-        words = shell.gate_words(place)
-        assert words[0].startswith("closed by guard: guard")
+        words = gate_words(place)
+        assert words[0].startswith("KILLED by guard")
         assert words[1].startswith("KILLED, latched: ")
+        assert words[2].startswith("closed by guard: guard")
         shell.release(place)
         assert is_open(place)
         assert not place.latch.exists()
@@ -242,23 +308,6 @@ class TestHaltAndRelease:
         monkeypatch.setattr(Gate, "release", lambda *_, **__: busy)
         with pytest.raises(ShellError, match="another release of one is running"):
             shell.release(place)
-
-
-def test_the_list_names_running_ended_and_refused_sessions(
-    running: Callable[[str], SessionPlace], home: Path
-) -> None:
-    assert shell.sessions_text(list_sessions()) == "no sessions yet; `lobdeck demo` starts one"
-    shell.halt([running("one")])
-    Gate.create(make_session("two").root).detach()
-    (home / "sessions" / "open").mkdir(mode=0o777)
-    (home / "sessions" / "open").chmod(0o777)
-    rows = shell.sessions_text(list_sessions()).splitlines()
-    assert len(rows) == 4
-    by_name = {row.split()[0]: row for row in rows}
-    assert "running" in by_name["one"]
-    assert "closed by shell" in by_name["one"]
-    assert by_name["two"].split()[1:] == ["ended", "open"]
-    assert "refused" in by_name["open"]
 
 
 def test_status_of_a_session_that_does_not_answer_names_its_log(

@@ -3,9 +3,10 @@
 Theory of operation. A route has a *live* connection or waits for the next attempt (`feed_backoff`). A lost
 connection is replaced by one of a new epoch, at which every book on it starts anew. A live connection that
 grows old, or whose venue announces its end, is bridged: a *rising* one is opened beside it, both pass through
-a `Handover`, and when every channel has moved the old one is closed; the epoch stays, no book is lost. A
-rising connection that never gets there is given up and tried again later; a live one that dies meanwhile
-is replaced by the rising one, in the same epoch only if the books' channels had moved.
+a `Handover`, and when every channel has moved the old one is closed; the epoch stays, no book is lost. The
+handover stays until nothing the new one brings can be a repeat. A rising connection that never gets there is
+given up and tried again later; a live one that dies meanwhile is replaced by the rising one, in the same
+epoch only if the books' channels had moved.
 
 `tick` is called about ten times a second; every decision is taken there or in a socket's callback.
 """
@@ -16,6 +17,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter_ns
 from typing import Protocol
 
 from pipeline.core.inputs import FeedStatusChanged
@@ -164,12 +166,16 @@ class Route:
 
     def _bridge(self, live: _Connection, now_ns: int) -> None:
         handover = self._handover
+        overdue = handover is not None and now_ns - handover.began_ns >= self.params.overlap_ms * MS
         if handover is None:
             if now_ns >= live.rotate_ns and self._attempt is None and self._backoff.is_due(now_ns):
                 self._try(now_ns)
+        elif self._rising is None:
+            if handover.is_over or overdue:
+                self._end_handover()
         elif handover.is_settled(now_ns):
             self._promote(continuous=True)
-        elif now_ns - handover.began_ns >= self.params.overlap_ms * MS:
+        elif overdue:
             self._give_up_rising(now_ns)
 
     # --- connecting ---------------------------------------------------------------------------------------
@@ -221,12 +227,18 @@ class Route:
         elif _SHUTDOWN in payload[:100]:
             earliest_ns = connection.watch.opened_ns + self.params.notice_age_ms * MS
             connection.rotate_ns = min(connection.rotate_ns, max(ts_recv_ns, earliest_ns))
-        if self._handover is not None:
-            if not self._handover.admits(name, payload, rising=connection is self._rising):
-                self.counts.duplicates += 1
-                return
-        elif connection is not self._live:
+        if connection is not self._live and connection is not self._rising:
             return
+        if self._handover is None:
+            self._pass_on(connection, payload, ts_recv_ns, received)
+            return
+        newcomer = self._rising or self._live
+        for passed in self._handover.take(name, payload, rising=connection is newcomer):
+            self._pass_on(connection, passed, ts_recv_ns, received)
+            if connection is not self._live and connection is not self._rising:
+                return
+
+    def _pass_on(self, connection: _Connection, payload: bytes, ts_recv_ns: int, received: int) -> None:
         if not self._up:
             self._say(up=True, reason="")
         self.counts.messages += 1
@@ -255,7 +267,7 @@ class Route:
         if connection is not self._live:
             return
         self.counts.lost += 1
-        if self._handover is not None:
+        if self._handover is not None and self._rising is not None:
             moved = all(
                 self._handover.has_moved(channel.stream.encode())
                 for channel in self.plan.channels
@@ -266,24 +278,35 @@ class Route:
             self._promote(continuous=moved)
             return
         self._live = None
+        self._end_handover()
         self._backoff.lost(now_ns, connection.watch.opened_ns)
         self._say(up=False, reason=reason)
 
     def _promote(self, *, continuous: bool) -> None:
-        """Let the rising connection be the live one."""
-        old, self._live = self._live, self._rising
-        self._rising = self._handover = None
+        """Let the rising connection be the live one, and pass on what it brought ahead of the old."""
+        handover, new = self._handover, self._rising
+        if handover is None or new is None:
+            return
+        old, self._live, self._rising = self._live, new, None
         if old is not None:
             old.close()
         if continuous:
             self.counts.bridged += 1
         else:
             self.epoch += 1
+        for payload in handover.old_is_gone():
+            self._pass_on(new, payload, self._clock.now_ns(), perf_counter_ns())
+
+    def _end_handover(self) -> None:
+        if self._handover is not None:
+            self.counts.duplicates += self._handover.dropped
+        self._handover = None
 
     def _give_up_rising(self, now_ns: int) -> None:
         if self._rising is not None:
             self._rising.close()
-        self._rising = self._handover = None
+        self._rising = None
+        self._end_handover()
         self._backoff.failed(now_ns)
         if self._live is not None:
             self._live.rotate_ns = now_ns + self.params.overlap_retry_ms * MS

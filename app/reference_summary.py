@@ -87,7 +87,7 @@ SUMMARY_FIELDS: tuple[SummaryField, ...] = (
     SummaryField("feed.lost", "count", "connections that ended by themselves or were given up"),
     SummaryField("feed.bridged", "count", "old connections replaced by a new one without a gap"),
     SummaryField("feed.duplicates", "count", "messages that came twice while one bridged the other"),
-    SummaryField("feed.snapshots", "count", "whole books fetched"),
+    SummaryField("feed.snapshots", "count", "whole books fetched, or asked for anew in their stream"),
     SummaryField("feed.snapshots_failed", "count", "requests for a whole book that brought none"),
     SummaryField("effects", "count", "effects of the engine: requests, orders, cancels, alerts"),
     SummaryField("inputs_sha256", "hex", "hash of every input's bytes, in order"),

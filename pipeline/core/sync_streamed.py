@@ -8,7 +8,9 @@ Nothing is kept while there is no snapshot: what came before it cannot be joined
 
 After a restart the ids begin at 1. Would the snapshot that says so be lost (a frame the codec refused), the
 updates behind it look like repeats of old ones. The venue's times tell them apart: a repeat is never newer
-than what has been seen, and a snapshot never older. What breaks that is a gap, or ignored.
+than what has been seen, and a snapshot never older. What breaks that is a gap, or ignored. A venue whose
+clock went back does not stay ignored: when the book has been silent since, a new one is asked for, and the
+answer counts whatever its time.
 """
 
 from __future__ import annotations
@@ -23,12 +25,17 @@ from pipeline.core.sync import SyncedBook
 from pipeline.core.sync_step import SyncStep
 from pipeline.core.types import BookState, Instrument, SyncRule
 
+_CLOCK_PATIENCE_NS = 5 * SECOND
+"""How long a book stays silent after an older snapshot came, before the venue's clock is doubted."""
+
 
 class StreamedBook(SyncedBook):
     """A `SyncedBook` that takes its snapshots from the stream."""
 
     _newest_event_ns = 0
     """The newest venue time of this connection."""
+    _saw_older = False
+    """A snapshot older than that has come since the chain began."""
 
     def on_update(self, update: DepthUpdate) -> SyncStep:
         """Take one depth update; GAP comes with the very update that does not join."""
@@ -48,13 +55,27 @@ class StreamedBook(SyncedBook):
         if snapshot.epoch > self.epoch:
             self._start_epoch(snapshot.epoch, snapshot.ts_recv_ns)
         if snapshot.epoch < self.epoch or snapshot.ts_event_ns < self._newest_event_ns:
+            self._saw_older |= snapshot.epoch == self.epoch
             self.ignored += 1
             return sync_step.IGNORED
         self._newest_event_ns = snapshot.ts_event_ns
+        self._saw_older = False
         self._now_ns = max(self._now_ns, snapshot.ts_recv_ns)
         self.book.load(snapshot.bids, snapshot.asks)
         step = self._follow(snapshot)
         return sync_step.REPLACED if was_following and step is sync_step.SYNCED else step
+
+    def on_beat(self, ts_ns: int) -> SyncStep:
+        """Look what time alone has brought (see `SyncedBook.on_beat`)."""
+        step = super().on_beat(ts_ns)
+        silent_ns = ts_ns - self.depth_recv_ns
+        if self.state is BookState.STALE and self._saw_older and silent_ns >= _CLOCK_PATIENCE_NS:
+            self._lose(BookState.GAP, ts_ns)
+            step = sync_step.RETRY
+        if step is sync_step.RETRY:
+            self._newest_event_ns = 0
+            self._saw_older = False
+        return step
 
     def _follow(self, snapshot: DepthSnapshot) -> SyncStep:
         """Go on from a snapshot just loaded, as from an update that ends there and changes nothing more."""

@@ -55,25 +55,15 @@ class Feed:
         self.routes = tuple(
             Route(plan, params, clock, sink, connect, chance) for plan in plan_routes(venue, symbols, params)
         )
-        share = venue_feed(venue).weight_per_minute * params.snapshot_share_percent // 100
-        self._fetcher = SnapshotFetcher(
-            lambda symbol: depth_url(venue, symbol, params),
-            depth_weight(venue, params.snapshot_limit),
-            WeightBudget(share),
-            clock,
-            self._deliver_book,
-            self._report_snapshots,
-            timeout_ms=params.snapshot_timeout_ms,
-            max_bytes=params.max_frame_bytes,
-            tls=tls_context() if params.rest_url.startswith("https") else None,
-            transport=requests,
-        )
+        self._fetcher = self._make_fetcher(venue, params, requests)
+        """None where whole books come in the stream."""
         self._serving: asyncio.Task[None] | None = None
         self._next_look_ns = 0
 
     def start(self) -> None:
         """Begin to connect and to serve snapshots; needs a running event loop."""
-        self._serving = asyncio.ensure_future(self._fetcher.serve())
+        if self._fetcher is not None:
+            self._serving = asyncio.ensure_future(self._fetcher.serve())
         for route in self.routes:
             route.start()
 
@@ -93,7 +83,11 @@ class Feed:
 
     def want_snapshot(self, symbol: str, epoch: int) -> None:
         """Ask for a symbol's whole book; it arrives as a frame of that epoch, or not at all."""
-        self._fetcher.want(symbol, epoch)
+        if self._fetcher is not None:
+            self._fetcher.want(symbol, epoch)
+            return
+        for route in self.routes:
+            route.renew(symbol, epoch)
 
     async def close(self) -> None:
         """End everything in good order."""
@@ -107,13 +101,34 @@ class Feed:
     def counts(self) -> FeedCounts:
         """Give what happened so far, over all routes."""
         counts = [route.counts for route in self.routes]
+        fetcher = self._fetcher
         return FeedCounts(
             connections=sum(one.connections for one in counts),
             lost=sum(one.lost for one in counts),
             bridged=sum(one.bridged for one in counts),
             duplicates=sum(one.duplicates for one in counts),
-            snapshots=self._fetcher.answered,
-            snapshots_failed=self._fetcher.failed,
+            snapshots=sum(one.renewals for one in counts) + (fetcher.answered if fetcher else 0),
+            snapshots_failed=fetcher.failed if fetcher else 0,
+        )
+
+    def _make_fetcher(
+        self, venue: str, params: FeedParams, requests: httpx.AsyncBaseTransport | None
+    ) -> SnapshotFetcher | None:
+        feed = venue_feed(venue)
+        if not feed.depth_path:
+            return None
+        share = feed.weight_per_minute * params.snapshot_share_percent // 100
+        return SnapshotFetcher(
+            lambda symbol: depth_url(venue, symbol, params),
+            depth_weight(venue, params.snapshot_limit),
+            WeightBudget(share),
+            self._clock,
+            self._deliver_book,
+            self._report_snapshots,
+            timeout_ms=params.snapshot_timeout_ms,
+            max_bytes=params.max_frame_bytes,
+            tls=tls_context() if params.rest_url.startswith("https") else None,
+            transport=requests,
         )
 
     def _deliver_book(self, symbol: str, body: bytes, epoch: int) -> None:

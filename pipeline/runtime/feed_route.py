@@ -29,11 +29,12 @@ from pipeline.runtime.feed_endpoints import RoutePlan
 from pipeline.runtime.feed_handover import Handover
 from pipeline.runtime.feed_params import FeedParams
 from pipeline.runtime.feed_socket import Connect, ConnectError, Socket
+from pipeline.runtime.feed_talk import Talk
 from pipeline.wire.venue import ChannelKind
 
-_NAME_FROM = len(b'{"stream":"')
 _SHUTDOWN = b"serverShutdown"
 _ROTATE_JITTER = 0.02
+_NEVER_NS = 1 << 62
 
 
 class FeedSink(Protocol):
@@ -62,6 +63,8 @@ class RouteCounts:
     lost: int = 0
     bridged: int = 0
     duplicates: int = 0
+    renewals: int = 0
+    """Books asked for anew in their stream."""
 
 
 class _Connection:
@@ -73,6 +76,7 @@ class _Connection:
         self.channels = self.watch.channels
         self.rotate_ns = rotate_ns
         self.socket: Socket | None = None
+        self.talk: Talk | None = None
         self.pinged_ns = 0
         self.refused: deque[int] = deque(maxlen=route.params.refused_most)
 
@@ -136,6 +140,8 @@ class Route:
             if self._attempt is None and self._backoff.is_due(now_ns):
                 self._try(now_ns)
             return
+        if live.talk is not None:
+            live.talk.tick(now_ns)
         for news in live.watch.news(now_ns):
             self._say_channel(news, now_ns)
         reason = live.watch.deaf(now_ns) or self._no_sign_of_life(live, now_ns)
@@ -143,6 +149,12 @@ class Route:
             self._lose(live, reason)
         else:
             self._bridge(live, now_ns)
+
+    def renew(self, symbol: str, epoch: int) -> None:
+        """Ask for a symbol's book to begin anew in its stream, unless that epoch's connection is gone."""
+        live = self._live
+        if live is not None and live.talk is not None and epoch == self.epoch:
+            self.counts.renewals += live.talk.renew(symbol, self._clock.now_ns())
 
     def close(self) -> None:
         """End every connection; nothing is delivered after this."""
@@ -188,7 +200,7 @@ class Route:
     async def _open(self) -> None:
         lifetime_ns = int(self.params.rotate_ms * MS * (1 - _ROTATE_JITTER * self._chance()))
         now_ns = self._clock.now_ns()
-        connection = _Connection(self, now_ns, now_ns + lifetime_ns)
+        connection = _Connection(self, now_ns, now_ns + lifetime_ns if self.plan.bridged else _NEVER_NS)
         try:
             async with asyncio.timeout(self.params.connect_ms / 1000):
                 await self._connect(self.plan.url, connection, self._clock, self.params.max_frame_bytes)
@@ -206,10 +218,13 @@ class Route:
             connection.close()
             return
         self.counts.connections += 1
-        connection.watch.opened_ns = self._clock.now_ns()
+        connection.watch.opened_ns = now_ns = self._clock.now_ns()
         if self._live is None:
             self.epoch += 1
             self._live = connection
+        if connection.socket is not None:
+            connection.talk = Talk(self.plan, connection.socket, now_ns)
+        if self._live is connection:
             return
         self._rising = connection
         newest = {name: channel.newest for name, channel in self._live.channels.items()}
@@ -219,12 +234,13 @@ class Route:
 
     def on_message(self, connection: _Connection, payload: bytes, ts_recv_ns: int, received: int) -> None:
         """Take one message of one of the route's connections."""
-        name = payload[_NAME_FROM : payload.find(b'"', _NAME_FROM)]
+        name_at = payload.find(self.plan.channel_key) + len(self.plan.channel_key)
+        name = payload[name_at : payload.find(b'"', name_at)]
         channel = connection.channels.get(name)
         if channel is not None:
             channel.last_ns = ts_recv_ns
             channel.newest = payload
-        elif _SHUTDOWN in payload[:100]:
+        elif self.plan.bridged and _SHUTDOWN in payload[:100]:
             earliest_ns = connection.watch.opened_ns + self.params.notice_age_ms * MS
             connection.rotate_ns = min(connection.rotate_ns, max(ts_recv_ns, earliest_ns))
         if connection is not self._live and connection is not self._rising:

@@ -119,14 +119,14 @@ class Sink:
 
 
 class RouteBench:
-    """One route of one spot symbol with its venue, its sink and its clock."""
+    """One route of one symbol, of Binance spot unless another venue is named, with sink and clock."""
 
-    def __init__(self, chance: float = 0.5, **changes: Any) -> None:
+    def __init__(self, chance: float = 0.5, venue: str = "binance", **changes: Any) -> None:
         self.times = Times()
         self.venue = FakeVenue()
         self.sink = Sink()
         params = feed_params(**{"notice_age_ms": 0, **changes})
-        self.plan: RoutePlan = plan_routes("binance", ["BTCUSDT"], params)[0]
+        self.plan: RoutePlan = plan_routes(venue, ["BTCUSDT"], params)[0]
         self.route = Route(self.plan, params, self.times.clock, self.sink, self.venue.connect, lambda: chance)
 
     async def pass_s(self, seconds: float, step_s: float = 0.1) -> None:

@@ -144,3 +144,30 @@ def test_a_snapshot_that_does_not_come_is_asked_for_again() -> None:
     feed(book, [delta(12, at_ms=12)])
     assert book.on_beat(2 * SECOND).event is SyncEvent.NOTHING
     assert book.on_beat(7 * SECOND).snapshot_reason == "retry"
+
+
+def test_a_venue_whose_clock_went_back_is_believed_again_after_a_silence() -> None:
+    book = synced(5_000)
+    assert events(book, snapshot(1, at_ms=3_000), delta(2, at_ms=3_100)) == [SyncEvent.IGNORED] * 2
+    assert book.on_beat(4 * SECOND).event is SyncEvent.STALE
+    assert book.on_beat(5 * SECOND).event is SyncEvent.NOTHING
+    step = book.on_beat(6 * SECOND)
+    assert (step.event, step.snapshot_reason, book.state) == (SyncEvent.RESYNC, "retry", BookState.GAP)
+    assert events(book, snapshot(7, at_ms=3_500), delta(8, at_ms=3_600)) == [
+        SyncEvent.SYNCED,
+        SyncEvent.APPLIED,
+    ]
+
+
+def test_an_answer_that_was_asked_for_twice_counts_whatever_its_time() -> None:
+    book = synced(5_000)
+    feed(book, [delta(5_002, at_ms=5_002)])
+    assert events(book, snapshot(1, at_ms=3_000)) == [SyncEvent.IGNORED]
+    assert book.on_beat(7 * SECOND).snapshot_reason == "retry"
+    assert events(book, snapshot(9, at_ms=3_900)) == [SyncEvent.SYNCED]
+
+
+def test_mere_silence_asks_for_nothing() -> None:
+    book = synced(10)
+    assert book.on_beat(4 * SECOND).event is SyncEvent.STALE
+    assert book.on_beat(60 * SECOND).event is SyncEvent.NOTHING

@@ -115,6 +115,7 @@ def record(
 
 def sim(
     seed: Annotated[int, typer.Option(help="Same seed, same market.")] = 7,
+    venue: Annotated[str, typer.Option("--venue", help="binance or binance-usdm.")] = "binance",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="On loopback; 0 any free one.")] = 9_000,
     seconds: SecondsOption = 0.0,
     symbol: Annotated[
@@ -139,6 +140,9 @@ def sim(
     ledger: Annotated[
         Path | None, typer.Option(help="Append the venue's ledger here, as JSON lines.")
     ] = None,
+    requests: Annotated[
+        Path | None, typer.Option(help="Append every request and connection here, as JSON lines.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Say where it is as one JSON line.")] = False,
 ) -> None:
     """Run the simulated exchange alone, for any client; its flow is planted."""
@@ -160,5 +164,7 @@ def sim(
         speed=speed_of(speed),
         loop=loop,
         times_as_captured=old_times,
+        venue=venue,
+        requests=requests,
     )
     raise typer.Exit(run_sim(request))

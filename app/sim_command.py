@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.core.types import Instrument
@@ -15,8 +15,9 @@ from pipeline.runtime.journal_reader import read_journal
 from pipeline.runtime.journal_text import export_frames
 from pipeline.runtime.places import config_dir
 from pipeline.sim.opening import SimOptions, open_live, open_replay
+from pipeline.sim.protocol.dialect import DIALECTS
 from pipeline.sim.replayed_market import Frames, ReplayError
-from pipeline.sim.serving import Serving, ledger_sink, planted_words, run, sim_options
+from pipeline.sim.serving import Serving, line_sink, planted_words, run, sim_options
 
 
 class SimError(Exception):
@@ -42,6 +43,8 @@ class SimRequest:
     speed: float = 1.0
     loop: bool = False
     times_as_captured: bool = False
+    venue: str = "binance"
+    requests: Path | None = None
 
 
 def speed_of(text: str) -> float:
@@ -69,6 +72,7 @@ def run_sim(request: SimRequest) -> int:
     try:
         options = sim_options(
             seed=request.seed,
+            venue=request.venue,
             symbols=request.symbols,
             pace=request.pace,
             informed=request.informed,
@@ -87,7 +91,8 @@ def run_sim(request: SimRequest) -> int:
 
 def _serve_live(request: SimRequest, options: SimOptions) -> None:
     with ExitStack() as stack:
-        venue = open_live(options, time.time_ns(), ledger_sink(request.ledger, stack))
+        sinks = line_sink(request.ledger, stack), line_sink(request.requests, stack)
+        venue = open_live(options, time.time_ns(), *sinks)
         run(venue, _serving(request, options, planted_words(options), options.symbols))
 
 
@@ -95,7 +100,9 @@ def _serve_captures(request: SimRequest, options: SimOptions) -> None:
     """Serve captures once, or again and again, each time from the start on the same port."""
     open_frames, instruments = _frames_of(request.captures)
     by_symbol = {one.symbol: one for one in instruments}
-    what = f"capture of {instruments[0].venue} {', '.join(by_symbol)}; orders are refused"
+    venue = instruments[0].venue
+    options = replace(options, venue=venue if venue in DIALECTS else options.venue)
+    what = f"capture of {venue} {', '.join(by_symbol)}; orders are refused"
     serving = _serving(request, options, what, tuple(by_symbol))
     while _play(request, options, serving, open_frames, by_symbol) and request.loop:
         continue

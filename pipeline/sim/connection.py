@@ -45,8 +45,16 @@ class Host(Protocol):
         """Forget a connection."""
         ...
 
-    def open_session(self, link: Link, path: str, query: str) -> Session | None:
-        """Open a session at a path; None where there is nothing."""
+    def may_connect(self) -> bool:
+        """Count an attempt to open a session; say whether the venue lets it in."""
+        ...
+
+    def open_session(self, link: Link, path: str, query: str, agent: str) -> Session | None:
+        """Open a session at a path for a client that says what it is; None where there is nothing."""
+        ...
+
+    def number_of(self, path: str, agent: str) -> int:
+        """Give the number of a new connection that speaks plain HTTP, by its first request."""
         ...
 
     def leave(self, session: Session) -> None:
@@ -61,8 +69,8 @@ class Host(Protocol):
         """Answer a REST request; None to cut the connection."""
         ...
 
-    def counts_too_many_pings(self, session: Session) -> bool:
-        """Count a client's ping; say whether it was one too many."""
+    def counts_too_many(self, session: Session) -> bool:
+        """Count a client's ping or pong; say whether it was one too many."""
         ...
 
 
@@ -77,6 +85,9 @@ class VenueConnection(asyncio.Protocol):
         self._websocket: ServerProtocol | None = None
         self._session: Session | None = None
         self._message = b""
+        self._number = 0
+        """Of a connection that speaks plain HTTP; 0 before its first request."""
+        self._pings = 0
         self.unanswered_pings = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -133,7 +144,8 @@ class VenueConnection(asyncio.Protocol):
         websocket = self._websocket
         if websocket is not None and websocket.state is State.OPEN:
             self.unanswered_pings += 1
-            websocket.send_ping(PING_PAYLOAD)
+            self._pings += 1
+            websocket.send_ping(b"%s %d" % (PING_PAYLOAD, self._pings))
             self._flush()
 
     def _take_request(self) -> bool:
@@ -152,7 +164,9 @@ class VenueConnection(asyncio.Protocol):
             return False
         body = self._buffer[begin : begin + head.body_length]
         self._buffer = self._buffer[begin + head.body_length :]
-        answer = self._host.http(request_of(head, body))
+        if not self._number:
+            self._number = self._host.number_of(head.path_and_query[0], _agent(head))
+        answer = self._host.http(request_of(head, body, self._number))
         if answer is None:
             self.abort()
             return False
@@ -182,7 +196,11 @@ class VenueConnection(asyncio.Protocol):
 
     def _accept(self, websocket: ServerProtocol, request: Request) -> None:
         assert self._head is not None
-        self._session = self._host.open_session(self, *self._head.path_and_query)
+        if not self._host.may_connect():
+            websocket.send_response(websocket.reject(429, "too many connections\n"))
+            self._flush()
+            return
+        self._session = self._host.open_session(self, *self._head.path_and_query, _agent(self._head))
         if self._session is None:
             websocket.send_response(websocket.reject(404, "nothing here\n"))
         else:
@@ -200,10 +218,11 @@ class VenueConnection(asyncio.Protocol):
                 elif frame.fin:
                     message, self._message = self._message, b""
                     self._host.receive(self._session, message)
-            case Opcode.PONG:
-                self.unanswered_pings = 0
-            case Opcode.PING:
-                if self._host.counts_too_many_pings(self._session):
+            case Opcode.PING | Opcode.PONG:
+                # Only a copy of the newest ping's payload is a sign of life.
+                if frame.opcode is Opcode.PONG and frame.data == b"%s %d" % (PING_PAYLOAD, self._pings):
+                    self.unanswered_pings = 0
+                if self._host.counts_too_many(self._session):
                     self.close(1_008, "Too many requests")
             case _:
                 pass
@@ -229,3 +248,7 @@ class VenueConnection(asyncio.Protocol):
     def _end(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+
+def _agent(head: Head) -> str:
+    return head.headers.get("user-agent", "")

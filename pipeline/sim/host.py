@@ -17,9 +17,6 @@ from pipeline.sim.protocol.rest import HttpAnswer, HttpRequest
 from pipeline.sim.protocol.venue import Session, SimVenue
 
 LOOPBACK = "127.0.0.1"
-PING_S = 20.0
-_UNANSWERED = 3
-"""Pings without an answer, a minute's, after which a client is given up."""
 _LONGEST_S = 0.5
 _SHORTEST_S = 0.001
 GOING_AWAY = 1_001
@@ -46,7 +43,7 @@ class VenueHost:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: VenueConnection(self), LOOPBACK, port)
         self._tick()
-        self._pinger = loop.call_later(PING_S, self._ping)
+        self._pinger = loop.call_later(self.venue.dialect.ping_s, self._ping)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
@@ -73,9 +70,17 @@ class VenueHost:
         """Forget a connection."""
         self._connections.pop(connection, None)
 
-    def open_session(self, link: Link, path: str, query: str) -> Session | None:
+    def may_connect(self) -> bool:
+        """Count an attempt to open a session; say whether the venue lets it in."""
+        return self.venue.may_connect(self._clock_ns())
+
+    def number_of(self, path: str, agent: str) -> int:
+        """Give the number of a new connection that speaks plain HTTP."""
+        return self.venue.log.opened(path, agent, self._clock_ns())
+
+    def open_session(self, link: Link, path: str, query: str, agent: str) -> Session | None:
         """Open a session at a path; None where there is nothing."""
-        session = self.venue.open(link, path, query, self._clock_ns())
+        session = self.venue.open(link, path, query, self._clock_ns(), agent)
         self._schedule()
         return session
 
@@ -94,8 +99,8 @@ class VenueHost:
         self._schedule()
         return answer
 
-    def counts_too_many_pings(self, session: Session) -> bool:
-        """Count a client's ping; say whether it was one too many."""
+    def counts_too_many(self, session: Session) -> bool:
+        """Count a client's ping or pong; say whether it was one too many."""
         return isinstance(session, MarketSession) and session.counts_too_many(self._clock_ns())
 
     def _tick(self) -> None:
@@ -116,9 +121,10 @@ class VenueHost:
         self._timer = loop.call_later(wait_s, self._tick)
 
     def _ping(self) -> None:
+        dialect = self.venue.dialect
         for connection in list(self._connections):
-            if connection.unanswered_pings >= _UNANSWERED:
+            if connection.unanswered_pings >= int(dialect.pong_within_s / dialect.ping_s):
                 connection.abort()
             else:
                 connection.ping()
-        self._pinger = asyncio.get_running_loop().call_later(PING_S, self._ping)
+        self._pinger = asyncio.get_running_loop().call_later(dialect.ping_s, self._ping)

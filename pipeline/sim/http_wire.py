@@ -72,7 +72,7 @@ def read_head(head: bytes) -> Head:
     return Head(verb, target, headers)
 
 
-def request_of(head: Head, body: bytes) -> HttpRequest:
+def request_of(head: Head, body: bytes, connection: int = 0) -> HttpRequest:
     """Give the request of a head and its body.
 
     Raises:
@@ -80,7 +80,7 @@ def request_of(head: Head, body: bytes) -> HttpRequest:
     """
     path, query = head.path_and_query
     try:
-        return HttpRequest(head.verb, path, query, head.headers, body.decode())
+        return HttpRequest(head.verb, path, query, head.headers, body.decode(), connection)
     except UnicodeDecodeError as error:
         raise HttpError("a body that is no text") from error
 
@@ -91,7 +91,7 @@ def print_answer(answer: HttpAnswer) -> bytes:
     reason = "Banned" if answer.status == BANNED else HTTPStatus(answer.status).phrase
     lines = [
         f"HTTP/1.1 {answer.status} {reason}",
-        "Content-Type: application/json;charset=UTF-8",
+        f"Content-Type: {answer.content_type}",
         f"Content-Length: {len(answer.body)}",
         *(f"{name}: {value}" for name, value in answer.headers),
     ]

@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from pipeline.sim.exchange.exchange import Exchange
 from pipeline.sim.exchange.ledger import Ledger
 from pipeline.sim.exchange.listing import Listing
-from pipeline.sim.exchange.order import BalanceReport, OrderReport, TradePrint
+from pipeline.sim.exchange.margin_house import MarginHouse
+from pipeline.sim.exchange.order import AccountEvent, TradePrint
 from pipeline.sim.order_flow import FlowParams, OrderFlow
-from pipeline.sim.symbol_feed import Publisher, SymbolFeed
+from pipeline.sim.symbol_feed import Feed, Publisher, SymbolFeed
+from pipeline.sim.usdm_feed import UsdmFeed
 
-AccountEvent = OrderReport | BalanceReport
+__all__ = ["AccountEvent", "LiveMarket"]
 
 
 class LiveMarket:
@@ -32,7 +34,8 @@ class LiveMarket:
         ledger: Ledger | None = None,
     ) -> None:
         """Open the markets at a time; `on_account` gets what concerns customers, in order."""
-        self.exchange = Exchange(listings, ledger)
+        on_margin = any(listing.instrument.margin for listing in listings)
+        self.exchange = Exchange(listings, ledger, MarginHouse() if on_margin else None)
         self._on_account = on_account
         symbols = list(self.exchange.markets)
         # Symbols differ in their seed, so that their news does.
@@ -41,8 +44,9 @@ class LiveMarket:
             for n, symbol in enumerate(symbols)
         }
         self.exchange.take_events()
-        self.feeds = {
-            symbol: SymbolFeed(self.exchange.market(symbol), publisher, now_ns) for symbol in symbols
+        feed = UsdmFeed if on_margin else SymbolFeed
+        self.feeds: dict[str, Feed] = {
+            symbol: feed(self.exchange.market(symbol), publisher, now_ns) for symbol in symbols
         }
 
     @property

@@ -21,13 +21,13 @@ def depth_update(
     """Print the levels changed by the updates `first_id` to `last_id`, with their sizes now."""
     return (
         f'{{"e":"depthUpdate","E":{at_ns // MS_NS},"s":"{listing.symbol}","U":{first_id},"u":{last_id},'
-        f'"b":{_levels(listing, bids)},"a":{_levels(listing, asks)}}}'
+        f'"b":{levels(listing, bids)},"a":{levels(listing, asks)}}}'
     )
 
 
 def depth_snapshot(listing: Listing, update_id: int, bids: Ladder, asks: Ladder) -> str:
     """Print a whole book, as the REST and the WebSocket API answer it."""
-    return f'{{"lastUpdateId":{update_id},"bids":{_levels(listing, bids)},"asks":{_levels(listing, asks)}}}'
+    return f'{{"lastUpdateId":{update_id},"bids":{levels(listing, bids)},"asks":{levels(listing, asks)}}}'
 
 
 def book_ticker(listing: Listing, update_id: int, top: Top) -> str:
@@ -63,6 +63,7 @@ def agg_trade(listing: Listing, agg_id: int, merged: Sequence[TradePrint]) -> st
     )
 
 
-def _levels(listing: Listing, levels: Ladder) -> str:
+def levels(listing: Listing, ladder: Ladder) -> str:
+    """Print one side of a book."""
     price, size = listing.price_text, listing.size_text
-    return "[" + ",".join([f'["{price(ticks)}","{size(lots)}"]' for ticks, lots in levels]) + "]"
+    return "[" + ",".join([f'["{price(ticks)}","{size(lots)}"]' for ticks, lots in ladder]) + "]"

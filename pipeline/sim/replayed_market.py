@@ -17,6 +17,7 @@ from pipeline.core.sync import SyncedBook
 from pipeline.core.types import Instrument
 from pipeline.sim.exchange.exchange import Exchange
 from pipeline.sim.exchange.listing import Listing
+from pipeline.sim.exchange.margin_house import MarginHouse
 from pipeline.sim.protocol.hub import MarketHub
 from pipeline.wire.venues import codec_for
 
@@ -88,7 +89,8 @@ class ReplayedMarket:
         self._shift_ms = 0
         self.served = 0
         """Frames published."""
-        self.exchange = Exchange(self._listing(symbol) for symbol in instruments)
+        house = MarginHouse() if next(iter(instruments.values())).margin else None
+        self.exchange = Exchange([self._listing(symbol) for symbol in instruments], house=house)
         for market in self.exchange.markets.values():
             market.is_open = False
 

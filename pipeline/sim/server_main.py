@@ -14,7 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pipeline.sim.opening import DEFAULT_SEED, open_live
-from pipeline.sim.serving import Serving, ledger_sink, planted_words, run, sim_options
+from pipeline.sim.protocol.dialect import SPOT
+from pipeline.sim.serving import Serving, line_sink, planted_words, run, sim_options
 
 EXIT_USAGE = 2
 
@@ -25,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--seed", type=int, default=DEFAULT_SEED)
     found.add_argument("--port", type=int, default=0, help="0: any free one")
     found.add_argument("--seconds", type=float, default=0.0, help="0: until a signal")
+    found.add_argument("--venue", default=SPOT.venue, help="binance or binance-usdm")
     found.add_argument("--symbol", action="append", help="default BTCUSDT")
     found.add_argument("--pace", default="usual", help="usual or calm")
     found.add_argument("--informed", type=float, help="share of news somebody knows; default the pace's own")
@@ -32,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--fault", action="append", default=[], help="KIND[=AMOUNT][@START[+LENGTH]][:TARGET]")
     found.add_argument("--lifetime", type=float, default=86_400.0, help="seconds a connection lives")
     found.add_argument("--ledger", type=Path, help="append every entry of the ledger as a JSON line")
+    found.add_argument("--requests", type=Path, help="append every request as a JSON line")
     found.add_argument("--json", action="store_true", help="say where it is reached as one JSON line")
     return found
 
@@ -42,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = sim_options(
             seed=given.seed,
+            venue=given.venue,
             symbols=given.symbol or ("BTCUSDT",),
             pace=given.pace,
             informed=given.informed,
@@ -50,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             lifetime_s=given.lifetime,
         )
         with ExitStack() as stack:
-            venue = open_live(options, time.time_ns(), ledger_sink(given.ledger, stack))
+            sinks = line_sink(given.ledger, stack), line_sink(given.requests, stack)
+            venue = open_live(options, time.time_ns(), *sinks)
             what = planted_words(options)
             run(venue, Serving(options, what, options.symbols, given.port, given.seconds, given.json))
     except (ValueError, OSError) as error:

@@ -17,10 +17,10 @@ import msgspec
 import uvloop
 
 from pipeline.core.types import Fees
-from pipeline.sim.exchange.ledger import Entry
 from pipeline.sim.host import LOOPBACK, VenueHost
 from pipeline.sim.opening import SimOptions, account_summary
 from pipeline.sim.pace import Pace, paced_flow
+from pipeline.sim.protocol.dialect import DIALECTS, SPOT
 from pipeline.sim.protocol.faults import parse_fault
 from pipeline.sim.protocol.venue import SimVenue
 
@@ -96,9 +96,10 @@ def addresses(port: int, serving: Serving) -> dict[str, object]:
     key, secret = serving.options.credentials
     base = f"ws://{LOOPBACK}:{port}"
     return {
+        "venue": serving.options.venue,
         "base_url": base,
         "stream_url": f"{base}/stream",
-        "api_url": f"{base}/ws-api/v3",
+        "api_url": f"{base}{serving.options.dialect.api_path}",
         "rest_url": f"http://{LOOPBACK}:{port}",
         "symbols": list(serving.symbols),
         "seed": serving.options.seed,
@@ -113,7 +114,7 @@ def greeting(found: dict[str, object], what: str) -> str:
         what,
         f"base    {found['base_url']}",
         f"api     {found['api_url']}",
-        f"rest    {found['rest_url']}/api/v3/",
+        f"rest    {found['rest_url']}{DIALECTS[str(found['venue'])].rest_roots[0]}",
         f"key     {found['api_key']}",
         f"secret  {found['secret']}",
         "Ctrl+C ends it.",
@@ -123,13 +124,15 @@ def greeting(found: dict[str, object], what: str) -> str:
 
 def planted_words(options: SimOptions) -> str:
     """Say what a venue that trades by itself is."""
-    return f"simulated exchange, seed {options.seed}: {', '.join(options.symbols)}; its flow is planted"
+    symbols = ", ".join(options.symbols)
+    return f"simulated {options.venue}, seed {options.seed}: {symbols}; its flow is planted"
 
 
 def sim_options(
     *,
     seed: int,
     symbols: Sequence[str],
+    venue: str = SPOT.venue,
     pace: str,
     informed: float | None,
     fees: str,
@@ -141,6 +144,8 @@ def sim_options(
     Raises:
         ValueError: a value cannot be used; the message says which.
     """
+    if venue not in DIALECTS:
+        raise ValueError(f"--venue {venue[:40]}: wanted one of {', '.join(DIALECTS)}")
     if pace not in list(Pace):
         raise ValueError(f"--pace {pace[:20]}: wanted {' or '.join(Pace)}")
     if informed is not None and not 0.0 <= informed <= 1.0:
@@ -150,6 +155,7 @@ def sim_options(
     lifetime_ns = int(lifetime_s * 1e9)
     return SimOptions(
         seed=seed,
+        venue=venue,
         symbols=tuple(symbols),
         fees=fees_of(fees),
         flow=paced_flow(Pace(pace), informed),
@@ -172,13 +178,13 @@ def fees_of(text: str) -> Fees:
     return Fees(maker_e6, taker_e6, "venue")
 
 
-def ledger_sink(path: Path | None, stack: ExitStack) -> Callable[[Entry], None] | None:
-    """Give what writes each entry of the ledger as a JSON line; None without a file."""
+def line_sink(path: Path | None, stack: ExitStack) -> Callable[[msgspec.Struct], None] | None:
+    """Give what appends each entry to a file as a JSON line; None without a file."""
     if path is None:
         return None
     file = stack.enter_context(path.open("ab", buffering=0))
 
-    def write(entry: Entry) -> None:
+    def write(entry: msgspec.Struct) -> None:
         file.write(msgspec.json.encode(entry) + b"\n")
 
     return write

@@ -35,13 +35,46 @@ class Publisher(Protocol):
         ...
 
 
-class _Depth:
+class Feed(Protocol):
+    """The streams of one symbol."""
+
+    next_ns: int
+
+    def on_beat(self) -> None:
+        """Publish what is due at `next_ns`."""
+        ...
+
+    def on_trades(self, trades: Sequence[TradePrint]) -> None:
+        """Publish the trades one order made."""
+        ...
+
+    def on_book(self, at_ns: int) -> None:
+        """Publish what changed in the book."""
+        ...
+
+    def snapshot(self, limit: int) -> str:
+        """Print the best levels of the book as it stands, at most `limit` a side."""
+        ...
+
+
+class DepthStream:
     """One depth stream: the levels changed since its last frame."""
 
     def __init__(self, stream: str, update_id: int) -> None:
         self.stream = stream
         self.last_id = update_id
         self.changed: dict[Side, dict[int, None]] = {Side.BUY: {}, Side.SELL: {}}
+
+    def note(self, bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]]) -> None:
+        """Remember the prices of these levels as changed."""
+        self.changed[Side.BUY].update(dict.fromkeys([ticks for ticks, _ in bids]))
+        self.changed[Side.SELL].update(dict.fromkeys([ticks for ticks, _ in asks]))
+
+    def take(self, last_id: int) -> dict[Side, dict[int, None]]:
+        """Give the prices that changed since the last call, for a frame that ends at this id."""
+        changed, self.changed = self.changed, {Side.BUY: {}, Side.SELL: {}}
+        self.last_id = last_id
+        return changed
 
 
 class SymbolFeed:
@@ -55,8 +88,8 @@ class SymbolFeed:
         self._ticker_stream = f"{name}@bookTicker"
         self._trade_stream = f"{name}@trade"
         self._agg_stream = f"{name}@aggTrade"
-        self._fast = _Depth(f"{name}@depth@100ms", market.book.update_id)
-        self._slow = _Depth(f"{name}@depth", market.book.update_id)
+        self._fast = DepthStream(f"{name}@depth@100ms", market.book.update_id)
+        self._slow = DepthStream(f"{name}@depth", market.book.update_id)
         market.book.take_changes()
         self._top = market.book.top
         self._beats = 0
@@ -68,8 +101,7 @@ class SymbolFeed:
         self._beats += 1
         bids, asks = self._market.book.take_changes()
         for depth in (self._fast, self._slow):
-            depth.changed[Side.BUY].update(dict.fromkeys([ticks for ticks, _ in bids]))
-            depth.changed[Side.SELL].update(dict.fromkeys([ticks for ticks, _ in asks]))
+            depth.note(bids, asks)
         self._publish_depth(self._fast)
         if self._beats % SLOW_EVERY == 0:
             self._publish_depth(self._slow)
@@ -105,13 +137,12 @@ class SymbolFeed:
             self._market.listing, book.update_id, book.bids.ladder(limit), book.asks.ladder(limit)
         )
 
-    def _publish_depth(self, depth: _Depth) -> None:
+    def _publish_depth(self, depth: DepthStream) -> None:
         book = self._market.book
         first_id, last_id = depth.last_id + 1, book.update_id
         if last_id < first_id:
             return
-        depth.last_id = last_id
-        changed, depth.changed = depth.changed, {Side.BUY: {}, Side.SELL: {}}
+        changed = depth.take(last_id)
         if not self._publisher.wants(depth.stream):
             return
         bids = [(ticks, book.bids.lots_at(ticks)) for ticks in sorted(changed[Side.BUY], reverse=True)]

@@ -54,5 +54,10 @@ def signed_query(secret: str, params: Mapping[str, str]) -> str:
 
 def signed_params(secret: str, params: Mapping[str, str | int]) -> dict[str, str | int]:
     """Give the parameters of a signed WebSocket-API request: themselves and their signature."""
-    texts = {name: str(value) for name, value in params.items()}
+    texts = {name: _text(value) for name, value in params.items()}
     return {**params, SIGNATURE: signature(secret, api_payload(texts))}
+
+
+def _text(value: str | int) -> str:
+    """Give a value as its JSON prints it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -49,7 +49,7 @@ class SimClient:
         self.now_ns = T0
         self.key, self.secret = self.options.credentials
         self.link = FakeLink()
-        self.api = self.opened(self.link, "/ws-api/v3")
+        self.api = self.opened(self.link, self.venue.dialect.api_path)
         self.exchange = self.venue.market.exchange
         self._request = 0
 
@@ -137,8 +137,8 @@ class SimClient:
         if signed:
             texts = {**texts, "timestamp": str(params.get("timestamp", self.now_ms))}
         text = signed_query(self.secret, texts) if signed else rest_query(texts)
-        where = {"body": text} if verb == "POST" else {"query": text}
-        request = HttpRequest(verb, path, headers={"x-mbx-apikey": self.key}, **where)
+        query, body = ("", text) if verb == "POST" else (text, "")
+        request = HttpRequest(verb, path, query, {"x-mbx-apikey": self.key}, body)
         return self.venue.http(request, self.now_ns)
 
     def _next_id(self) -> str:

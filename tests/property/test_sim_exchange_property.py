@@ -21,6 +21,7 @@ from pipeline.sim.exchange.order import (
     TimeInForce,
     TradePrint,
 )
+from pipeline.sim.protocol.order_requests import SPOT_TIMES
 from tests.fakes.venue import ASK, BID, BUY, SYMBOL, T0, account, exchange, listing, order, quoted, total_e8
 
 NEAR = st.integers(-3, 3)
@@ -33,7 +34,7 @@ ORDER = st.tuples(
     NEAR,
     LOTS,
     st.sampled_from(OrderKind),
-    st.sampled_from(TimeInForce),
+    st.sampled_from(SPOT_TIMES),
     st.sampled_from(SelfTrade),
 )
 STREET = st.tuples(st.just("street"), st.sampled_from(Side), NEAR, LOTS, st.booleans())

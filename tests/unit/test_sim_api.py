@@ -66,8 +66,8 @@ def test_an_order_rests_is_found_and_cancelled() -> None:
     assert placed["status"] == 200
     result = placed["result"]
     assert (result["status"], result["clientOrderId"], result["fills"]) == ("NEW", "mine", [])
-    assert [one["rateLimitType"] for one in placed["rateLimits"]] == ["REQUEST_WEIGHT", "ORDERS", "ORDERS"]
-    assert placed["rateLimits"][1]["count"] == 1
+    assert [one["rateLimitType"] for one in placed["rateLimits"]] == ["ORDERS", "ORDERS", "REQUEST_WEIGHT"]
+    assert placed["rateLimits"][0]["count"] == 1
     found = client.signed("order.status", symbol="BTCUSDT", origClientOrderId="mine")["result"]
     assert (found["orderId"], found["status"], found["price"]) == (result["orderId"], "NEW", f"{bid}000000")
     (open_order,) = client.signed("openOrders.status", symbol="BTCUSDT")["result"]
@@ -234,10 +234,13 @@ def test_unsubscribed_means_silent() -> None:
     client.place("BUY", client.touch()[0])
     assert [one["subscriptionId"] for one in client.link.take()] == [first, second] * 2
     assert client.ask("userDataStream.unsubscribe", subscriptionId=first)["result"] == {}
+    (ended,) = client.link.take()
+    assert ended == {"subscriptionId": first, "event": {"e": "eventStreamTerminated", "E": client.now_ms}}
     assert client.ask("userDataStream.unsubscribe", subscriptionId=first)["error"]["code"] == -1020
     client.place("BUY", client.touch()[0])
     assert [one["subscriptionId"] for one in client.link.take()] == [second] * 2
     client.ask("userDataStream.unsubscribe")
+    assert [one["event"]["e"] for one in client.link.take()] == ["eventStreamTerminated"]
     client.place("BUY", client.touch()[0])
     assert client.link.take() == []
 

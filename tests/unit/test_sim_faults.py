@@ -9,10 +9,13 @@ import pytest
 
 from pipeline.core.inputs import FrameRefused
 from pipeline.core.types import BookState
-from pipeline.sim.protocol.faults import Fault, FaultKind, FaultPlan, parse_fault
+from pipeline.sim.protocol.fault_plan import FaultPlan
+from pipeline.sim.protocol.faults import EXAMPLES, Fault, FaultKind, parse_fault
+from pipeline.sim.protocol.market_faults import crossed
 from pipeline.wire.codec import MAX_FRAME_BYTES
 from tests.fakes.sim_client import MS, FakeLink, SimClient
 from tests.fakes.sim_market import SECOND, Follower
+from tests.fakes.usdm_client import UsdmClient
 from tests.fakes.venue import T0
 
 DEPTH = "btcusdt@depth@100ms"
@@ -194,7 +197,7 @@ def test_unknown_is_carried_out_and_says_so() -> None:
     assert len(client.signed("openOrders.status")["result"]) == 1
     answered = client.http("POST", "/api/v3/order", signed=True, **MARKET)
     assert answered is not None
-    assert answered.status == 504
+    assert answered.status == 500
 
 
 MARKET = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
@@ -260,7 +263,176 @@ def test_cuts_end_with_their_time() -> None:
     plan = FaultPlan((parse_fault("disconnect=1@1+2"),), 0, T0)
     (fault,) = plan.faults
     times, at_ns = [], T0
-    while (following := plan.next_disconnect_ns(fault, at_ns)) is not None:
+    while (following := plan.next_due_ns(fault, at_ns)) is not None:
         times.append((following - T0) // MS)
         at_ns = following
     assert times == [1_000, 2_000]
+
+
+def test_every_kind_has_an_example_that_is_read() -> None:
+    assert set(EXAMPLES) == set(FaultKind)
+    for kind, text in EXAMPLES.items():
+        assert parse_fault(text).kind is kind
+
+
+def test_one_gap_and_no_more() -> None:
+    ids = update_ids(heard("gap@3"))
+    assert gaps(ids) == 1
+
+
+def test_a_crossed_frame_crosses_the_book_of_who_believes_it() -> None:
+    client = faulty("crossed=1@5+0.15")
+    link, _ = client.listen("streams=btcusdt@depth@100ms")
+    follower = Follower()
+    client.run(0.3)
+    follower.take(client.raw_depth(), client.now_ns)
+    states = set()
+    for _ in range(80):
+        client.run(0.1)
+        for frame in link.frames:
+            follower.take(frame, client.now_ns)
+        link.frames.clear()
+        states.add(follower.synced.state)
+    assert BookState.CROSSED in states
+    assert not follower.others, "nothing was refused"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b'{"e":"depthUpdate","b":[],"a":[["64000.10000000","1.00000000"]]}',
+        b'{"e":"depthUpdate","b":[["64000.10","1.000"]],"a":[]}',
+        b'{"e":"depthUpdate","b":[["64000","1"]],"a":[]}',
+    ],
+)
+def test_a_crossed_frame_is_still_a_frame_on_the_grid(frame: bytes) -> None:
+    bids = json.loads(crossed(frame))["b"]
+    assert float(bids[0][0]) > 65_000
+    assert bids[0][1].startswith("1")
+
+
+def test_a_frame_without_prices_cannot_be_crossed() -> None:
+    assert crossed(b'{"e":"depthUpdate","b":[],"a":[]}') == b'{"e":"depthUpdate","b":[],"a":[]}'
+    assert crossed(b'{"e":"trade","b":[["1","1"]]}') == b'{"e":"trade","b":[["1","1"]]}'
+
+
+def test_text_that_is_no_utf8_comes_beside_the_frames() -> None:
+    frames = heard("bad-utf8=0.2").frames
+    broken = [frame for frame in frames if b"\xff" in frame]
+    assert broken
+    for frame in broken:
+        with pytest.raises(UnicodeDecodeError):
+            frame.decode()
+    assert gaps(update_ids_of([frame for frame in frames if b"\xff" not in frame])) == 0
+
+
+def update_ids_of(frames: list[bytes]) -> list[tuple[int, int]]:
+    link = FakeLink()
+    link.frames = frames
+    return update_ids(link)
+
+
+def test_a_deaf_venue_neither_carries_out_nor_answers() -> None:
+    client = faulty("deaf@0+1")
+    assert client.place("BUY", client.touch()[0]) == {}
+    assert client.http("POST", "/api/v3/order", symbol="BTCUSDT") is None
+    assert client.exchange.orders.open_orders(1) == []
+    client.run(1)
+    assert client.place("BUY", client.touch()[0])["status"] == 200
+
+
+@pytest.mark.parametrize(("delay", "status"), [(900, 200), (1_100, 400)])
+def test_a_late_request_meets_its_window_when_it_arrives(delay: int, status: int) -> None:
+    client = faulty(f"late-request={delay}")
+    assert client.place("BUY", "60000.00") == {}, "recvWindow is 1000 ms"
+    assert client.exchange.orders.open_orders(1) == []
+    client.run(1.2)
+    (answer,) = [one for one in client.link.take() if "id" in one]
+    assert answer["status"] == status
+    assert status == 200 or answer["error"]["code"] == -1021
+    assert len(client.exchange.orders.open_orders(1)) == (status == 200)
+
+
+def test_an_order_is_filled_while_its_cancel_is_under_way() -> None:
+    client = faulty("late-fill=1")
+    client.subscribe()
+    client.place("BUY", "63000.00", "0.01000", newClientOrderId="a")
+    refused = client.signed("order.cancel", symbol="BTCUSDT", origClientOrderId="a")
+    assert refused["error"] == {"code": -2011, "msg": "Unknown order sent."}
+    assert [(one["x"], one["X"]) for one in client.events() if one["e"] == "executionReport"] == [
+        ("NEW", "NEW"),
+        ("TRADE", "FILLED"),
+    ]
+    found = client.signed("order.status", symbol="BTCUSDT", origClientOrderId="a")["result"]
+    assert (found["status"], found["executedQty"]) == ("FILLED", "0.01000000")
+
+
+def test_a_part_of_an_order_is_filled_before_it_is_cancelled() -> None:
+    client = faulty("late-fill=0.25:cancelAll")
+    client.place("BUY", "63000.00", "0.01000")
+    client.place("BUY", "63001.00", "0.02000")
+    gone = client.signed("openOrders.cancelAll", symbol="BTCUSDT")["result"]
+    assert [(one["status"], one["executedQty"]) for one in gone] == [
+        ("CANCELED", "0.00250000"),
+        ("CANCELED", "0.00500000"),
+    ]
+
+
+def test_reports_come_twice_or_late() -> None:
+    client = faulty("double-report=1:executionReport", "slow-report=300:outboundAccountPosition")
+    client.subscribe()
+    client.place("BUY", client.touch()[0])
+    assert [one["e"] for one in client.events()] == ["executionReport"] * 2
+    client.run(0.31)
+    assert "outboundAccountPosition" in [one["e"] for one in client.events()]
+
+
+def test_user_streams_end_and_connections_stay() -> None:
+    client = faulty("end-stream@2")
+    client.subscribe()
+    client.run(2.1)
+    assert [one["e"] for one in client.events()] == ["eventStreamTerminated"]
+    client.place("BUY", client.touch()[0])
+    assert client.link.take() == []
+    assert client.subscribe() == 1
+
+
+def test_a_ban_lasts_as_long_as_the_fault() -> None:
+    client = faulty("ban@1+2")
+    assert client.ask("ping")["status"] == 200
+    client.run(1)
+    refused = client.ask("ping")
+    assert (refused["status"], refused["error"]["code"]) == (418, -1003)
+    assert refused["error"]["data"]["retryAfter"] == (T0 + 3 * SECOND) // MS
+    answer = client.http("GET", "/api/v3/time", signed=False)
+    assert answer is not None
+    assert (answer.status, dict(answer.headers)["Retry-After"]) == (418, "2")
+    client.run(2)
+    assert client.ask("ping")["status"] == 200
+
+
+def test_a_throttled_request_is_told_when_to_come_again() -> None:
+    client = faulty("throttle=1")
+    refused = client.place("BUY", client.touch()[0])
+    assert (refused["status"], refused["error"]["code"]) == (429, -1003)
+    assert refused["error"]["data"]["retryAfter"] > client.now_ms
+    assert client.exchange.orders.open_orders(1) == []
+
+
+def test_html_is_answered_with_status_200_and_nothing_is_done() -> None:
+    client = faulty("html=1")
+    answer = client.http("POST", "/api/v3/order", symbol="BTCUSDT")
+    assert answer is not None
+    assert (answer.status, answer.content_type, answer.body[:6]) == (200, "text/html", b"<html>")
+    assert client.place("BUY", client.touch()[0]) == {}
+    assert client.link.frames[-1].startswith(b"<html>")
+    assert client.exchange.orders.open_orders(1) == []
+
+
+def test_futures_say_closed_market_and_unknown_in_their_own_words() -> None:
+    client = UsdmClient(faults=(parse_fault("reject=1@0+1"), parse_fault("unknown=1@1")))
+    assert client.place("BUY", client.away("BUY"))["error"]["code"] == -1122
+    client.run(1)
+    unknown = client.place("BUY", client.away("BUY"), newClientOrderId="u")
+    assert (unknown["status"], unknown["error"]["code"]) == (503, -1007)
+    assert client.open_ids == ["u"], "it was carried out"

@@ -1,4 +1,4 @@
-"""One account: what it holds free and locked, exactly, in 1e-8 of each asset."""
+"""One account: what it holds free and locked, exactly, in 1e-8 of each asset; on margin its positions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.sim.exchange.errors import NO_BALANCE, rejected
+from pipeline.sim.exchange.position import Position
 from pipeline.sim.exchange.quotas import Quota, order_quotas
 
 
@@ -21,6 +22,8 @@ class Account:
     locked: dict[str, int] = field(default_factory=dict)
     order_quotas: tuple[Quota, ...] = field(default_factory=order_quotas)
     updated_ns: int = 0
+    positions: dict[str, Position] = field(default_factory=dict)
+    """By symbol, on margin; never removed once there was one."""
 
     @classmethod
     def opened(cls, owner: int, name: str, api_key: str, secret: str, balances: Mapping[str, int]) -> Account:
@@ -51,6 +54,10 @@ class Account:
     def receive(self, asset: str, amount_e8: int) -> None:
         """Take money in; a negative amount is a charge."""
         self.free[asset] = self.free.get(asset, 0) + amount_e8
+
+    def position(self, symbol: str) -> Position:
+        """Give the position in a symbol, flat where there never was one."""
+        return self.positions.setdefault(symbol, Position())
 
     def holds(self, *assets: str) -> tuple[tuple[str, int, int], ...]:
         """Give (asset, free, locked); of every asset when none is named."""

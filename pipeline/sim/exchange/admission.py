@@ -6,7 +6,6 @@ Nothing here changes anything; the money is locked by the caller.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from pipeline.core.types import Side
 from pipeline.sim.exchange.account import Account
@@ -19,24 +18,14 @@ from pipeline.sim.exchange.errors import (
     filter_failure,
     rejected,
 )
+from pipeline.sim.exchange.house import Admitted
 from pipeline.sim.exchange.market import Market
 from pipeline.sim.exchange.order import ClientOrder, NewOrder, OrderKind, TimeInForce
 from pipeline.sim.exchange.order_store import OrderStore
-from pipeline.sim.exchange.rules import Terms, check_notional, terms_of
+from pipeline.sim.exchange.rules import Terms, terms_of
 
 CLIENT_ID = r"^[.A-Z:/a-z0-9_-]{1,36}$"
 _CLIENT_ID = re.compile(CLIENT_ID)
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A new order that may come in."""
-
-    order: ClientOrder
-    reserve_e8: int
-    """What it has to lock, in the asset it pays with."""
-    may_trade: bool
-    """False for a FOK order that cannot be filled at once: it ends where it began."""
 
 
 def admit(
@@ -47,7 +36,7 @@ def admit(
     Raises:
         VenueError: it is refused.
     """
-    _check_quotas(account, now_ns)
+    check_quotas(account, now_ns)
     if wanted.client_order_id and not _CLIENT_ID.match(wanted.client_order_id):
         raise VenueError(
             -1100,
@@ -66,10 +55,15 @@ def admit(
     if wanted.time_in_force is TimeInForce.FOK:
         offers = market.takeable(order.owner, order.side, order.ticks, order.self_trade)
         may_trade = sum(lots for _, lots in offers) >= order.lots
-    return Admitted(order, _worth(market, order), may_trade)
+    return Admitted(order, _worth(market, order), may_trade, order.lots)
 
 
-def _check_quotas(account: Account, now_ns: int) -> None:
+def check_quotas(account: Account, now_ns: int) -> None:
+    """Refuse an order beyond the order count of a window.
+
+    Raises:
+        VenueError: -1015, with when the next window begins.
+    """
     for quota in account.order_quotas:
         if not quota.has_room(1, now_ns):
             raise VenueError(
@@ -117,9 +111,8 @@ def _market_order(market: Market, order: ClientOrder) -> Admitted:
         if not order.lots:
             raise filter_failure("LOT_SIZE")
     cost_e8 = market.cost_e8(offers, order.lots)
-    check_notional(market.listing, max(cost_e8, market.listing.instrument.min_notional_quote_e8))
     reserve_e8 = cost_e8 if order.side is Side.BUY else order.lots * market.listing.lot_e8
-    return Admitted(order, reserve_e8, True)
+    return Admitted(order, reserve_e8, True, order.lots)
 
 
 def _worth(market: Market, order: ClientOrder) -> int:

@@ -7,13 +7,14 @@ what it holds is only counted, so that no money is made or lost: accounts + stre
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from pipeline.core.types import Side
 from pipeline.sim.exchange.account import Account
-from pipeline.sim.exchange.admission import admit
 from pipeline.sim.exchange.clearing import Clearing
 from pipeline.sim.exchange.errors import NO_SUCH_ORDER, UNKNOWN_CANCEL, VenueError
+from pipeline.sim.exchange.house import House
 from pipeline.sim.exchange.ledger import Ledger
 from pipeline.sim.exchange.listing import Listing
 from pipeline.sim.exchange.market import Market
@@ -26,6 +27,7 @@ from pipeline.sim.exchange.order import (
     NewOrder,
     OrderReport,
     OrderStatus,
+    SelfTrade,
     TradePrint,
     VenueEvent,
 )
@@ -36,14 +38,16 @@ from pipeline.sim.exchange.reporting import Reporter
 class Exchange:
     """All markets and accounts; orders of accounts by `place` and `cancel`, the street's by `street_*`."""
 
-    def __init__(self, listings: Iterable[Listing], ledger: Ledger | None = None) -> None:
-        """Open the markets of these listings, empty."""
+    def __init__(
+        self, listings: Iterable[Listing], ledger: Ledger | None = None, house: House | None = None
+    ) -> None:
+        """Open the markets of these listings, empty; spot's rules unless another house is given."""
         self.markets = {listing.symbol: Market.opened(listing) for listing in listings}
         self.ledger = ledger if ledger is not None else Ledger()
-        self.clearing = Clearing()
+        self.clearing: House = house if house is not None else Clearing()
         self.orders = OrderStore()
         self.accounts: dict[int, Account] = {}
-        self._reporter = Reporter(self.ledger)
+        self._reporter = Reporter(self.ledger, self.clearing)
         self._order_id = 0
 
     def open_account(
@@ -52,9 +56,19 @@ class Exchange:
         """Open an account with balances in 1e-8 by asset."""
         account = Account.opened(len(self.accounts) + 1, name, api_key, secret, balances)
         account.updated_ns = now_ns
+        account.order_quotas = self.clearing.order_quotas()
         self.accounts[account.owner] = account
         self._reporter.opened(account, now_ns)
         return account
+
+    @contextmanager
+    def asked_by(self, connection: int) -> Iterator[None]:
+        """Stamp what happens inside with the connection whose request it is."""
+        self._reporter.connection = connection
+        try:
+            yield
+        finally:
+            self._reporter.connection = 0
 
     def market(self, symbol: str) -> Market:
         """Give the market of a symbol.
@@ -75,7 +89,7 @@ class Exchange:
         """
         try:
             market = self.market(wanted.symbol)
-            admitted = admit(market, self.orders, account, wanted, self._order_id + 1, now_ns)
+            admitted = self.clearing.admit(market, self.orders, account, wanted, self._order_id + 1, now_ns)
             order = admitted.order
             self.clearing.reserve(account, order, admitted.reserve_e8)
         except VenueError as error:
@@ -88,7 +102,7 @@ class Exchange:
         self.orders.add(order)
         reports = [self._reporter.changed(account, order, ExecutionType.NEW, now_ns)]
         if admitted.may_trade:
-            return reports + self._take(market, order, now_ns)
+            return reports + self._take(market, order, admitted.trades_lots, now_ns)
         return [*reports, self._end(order, ExecutionType.EXPIRED, OrderStatus.EXPIRED, now_ns)]
 
     def check(self, account: Account, wanted: NewOrder, now_ns: int) -> None:
@@ -98,9 +112,9 @@ class Exchange:
             VenueError: the order would be refused.
         """
         market = self.market(wanted.symbol)
-        admitted = admit(market, self.orders, account, wanted, self._order_id + 1, now_ns)
-        account.lock(admitted.order.pays_with, admitted.reserve_e8)
-        account.unlock(admitted.order.pays_with, admitted.reserve_e8)
+        admitted = self.clearing.admit(market, self.orders, account, wanted, self._order_id + 1, now_ns)
+        self.clearing.reserve(account, admitted.order, admitted.reserve_e8)
+        self.clearing.release(account, admitted.order)
 
     def cancel(self, order: ClientOrder, now_ns: int, cancel_client_id: str = "") -> OrderReport:
         """Cancel an open order.
@@ -118,14 +132,29 @@ class Exchange:
         Raises:
             VenueError: the symbol is not listed, or no order is open.
         """
-        self.market(symbol)
-        found = self.orders.open_orders(account.owner, symbol)
-        if not found:
+        reports = self.cancel_open(account, symbol, now_ns)
+        if not reports:
             raise VenueError(-2011, UNKNOWN_CANCEL)
-        return [self.cancel(order, now_ns) for order in found]
+        return reports
+
+    def cancel_open(self, account: Account, symbol: str, now_ns: int) -> list[OrderReport]:
+        """Cancel what is open of an account in a symbol, be it nothing.
+
+        Raises:
+            VenueError: the symbol is not listed.
+        """
+        self.market(symbol)
+        return [self.cancel(order, now_ns) for order in self.orders.open_orders(account.owner, symbol)]
+
+    def fill_now(self, order: ClientOrder, lots: int, now_ns: int) -> None:
+        """Let the street fill a resting order out of its turn: a match that had begun before."""
+        assert order.resting is not None
+        market = self.markets[order.listing.symbol]
+        fill = market.book.fill_at_once(order.resting, min(lots, order.leaves_lots))
+        self._settle(market, fill, None, order.side.opposite, now_ns)
 
     def find(self, account: Account, symbol: str, order_id: int, client_order_id: str) -> ClientOrder:
-        """Give an order by the venue's id, or by the client's where that is 0.
+        """Give an order by the venue's id, or by the client's where that is 0; both must agree if given.
 
         Raises:
             VenueError: no such symbol or order.
@@ -136,7 +165,8 @@ class Exchange:
             if order_id
             else self.orders.by_client_id(account.owner, symbol, client_order_id)
         )
-        if order is None:
+        agrees = order is None or client_order_id in ("", order.client_order_id)
+        if order is None or not agrees:
             raise VenueError(-2013, NO_SUCH_ORDER)
         return order
 
@@ -147,8 +177,7 @@ class Exchange:
         market = self.markets[symbol]
         self._order_id += 1
         taker = BookOrder(self._order_id, STREET, side, ticks, lots)
-        for fill in market.book.match(taker).fills:
-            self._settle(market, fill, None, side, now_ns)
+        self._trade(market, taker, None, side, now_ns)
         traded = lots - taker.lots
         if rests and taker.lots:
             market.book.rest(taker)
@@ -163,21 +192,36 @@ class Exchange:
         events, self._reporter.events = self._reporter.events, []
         return events
 
-    def _take(self, market: Market, order: ClientOrder, now_ns: int) -> list[OrderReport]:
-        """Trade a new order, then rest or end what is left of it."""
-        taker = market.taker(order)
-        match = market.book.match(taker, order.self_trade)
-        reports = [self._settle(market, fill, order, order.side, now_ns) for fill in match.fills]
-        for maker in match.gave_way:
-            self._give_way(self.orders.resting(maker.order_id), now_ns)
-        if match.taker_gives_way:
+    def _take(self, market: Market, order: ClientOrder, lots: int, now_ns: int) -> list[OrderReport]:
+        """Trade so many lots of a new order, then rest or end what is left of it."""
+        taker = market.taker(order, lots)
+        reports, gives_way = self._trade(market, taker, order, order.side, now_ns)
+        if gives_way:
             reports.append(self._give_way(order, now_ns))
         elif taker.lots and order.rests:
             order.resting = taker
             market.book.rest(taker)
-        elif taker.lots:
+        elif order.leaves_lots:
             reports.append(self._end(order, ExecutionType.EXPIRED, OrderStatus.EXPIRED, now_ns))
-        return [report for report in reports if report is not None]
+        return reports
+
+    def _trade(
+        self, market: Market, taker: BookOrder, order: ClientOrder | None, side: Side, now_ns: int
+    ) -> tuple[list[OrderReport], bool]:
+        """Match a taker and settle its fills; give its reports, and whether it gives way to its account."""
+        self_trade = order.self_trade if order is not None else SelfTrade.NONE
+        most = 1 if self.clearing.settles_each_fill else 1 << 30
+        reports: list[OrderReport] = []
+        while True:
+            match = market.book.match(taker, self_trade, most)
+            for fill in match.fills:
+                report = self._settle(market, fill, order, side, now_ns)
+                if report is not None:
+                    reports.append(report)
+            for maker in match.gave_way:
+                self._give_way(self.orders.resting(maker.order_id), now_ns)
+            if match.taker_gives_way or len(match.fills) < most:
+                return reports, match.taker_gives_way
 
     def _give_way(self, order: ClientOrder, now_ns: int) -> OrderReport:
         """End an order that would have traded with its own account; the book has let go of it already."""
@@ -215,14 +259,25 @@ class Exchange:
             self.clearing.street_fill(market.listing, side.opposite, fill.ticks, fill.lots)
         else:
             self._fill(market, maker, fill, True, now_ns)
+        report = None
         if taker is None:
             self.clearing.street_fill(market.listing, side, fill.ticks, fill.lots)
-            return None
-        return self._fill(market, taker, fill, False, now_ns)
+        else:
+            report = self._fill(market, taker, fill, False, now_ns)
+        if self.clearing.settles_each_fill:
+            for one in (maker, taker):
+                if one is not None:
+                    self._shed(self.accounts[one.owner], market.listing.symbol, now_ns)
+        return report
+
+    def _shed(self, account: Account, symbol: str, now_ns: int) -> None:
+        """End the orders that the account's position no longer allows."""
+        for order in self.clearing.surplus(account, self.orders, symbol):
+            self._end(order, ExecutionType.EXPIRED, OrderStatus.EXPIRED, now_ns)
 
     def _fill(self, market: Market, order: ClientOrder, fill: Fill, maker: bool, now_ns: int) -> OrderReport:
         account = self.accounts[order.owner]
-        if not order.filled_lots:
+        if not order.filled_lots and self.clearing.gives_back_filled:
             # The venue counts unfilled orders: the first fill gives one back.
             for quota in account.order_quotas:
                 quota.use(-1, now_ns)

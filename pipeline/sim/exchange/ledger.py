@@ -45,14 +45,18 @@ class Entry(msgspec.Struct, frozen=True):
     trade_id: int = -1
     maker: bool = False
     base_e8: int = 0
-    """Change of the base balance, commission taken off."""
+    """Change of the base balance, commission taken off; on margin, of the position."""
     quote_e8: int = 0
     commission_e8: int = 0
     commission_asset: str = ""
     asset: str = ""
     """OPENED: of which `base_e8` is the opening balance."""
+    realised_e8: int = 0
+    """FILLED on margin: what the fill won or lost, in the quote currency, before commission."""
     code: int = 0
     text: str = ""
+    connection: int = 0
+    """Whose request caused it; 0 for the street, a countdown, or the venue itself."""
 
 
 class LedgerSums(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ rounded but commissions. A contract test holds the instruments against the table
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.core.types import QUOTE_SCALE, Fees, Instrument, SyncRule, scaled_text
@@ -28,6 +28,8 @@ class Listing:
     max_notional_e8: int = 9_000_000 * QUOTE_SCALE
     max_open_orders: int = 200
     """MAX_NUM_ORDERS of one account."""
+    leverage: int = 20
+    """On margin: how much of an exposure's worth one unit of margin carries."""
     band: int = 5
     """PERCENT_PRICE_BY_SIDE: a price lies between 1/band and band times the last one."""
 
@@ -51,11 +53,15 @@ class Listing:
         return ticks * lots * self.tick_e8 * self.lot_e8 // QUOTE_SCALE
 
     def price_text(self, ticks: int) -> str:
-        """Print a price as the venue does, with 8 decimals."""
+        """Print a price as the venue does: spot with 8 decimals, the futures with the instrument's."""
+        if self.instrument.margin:
+            return self.instrument.price_text(ticks)
         return scaled_text(ticks * self.tick_e8, E8_DECIMALS)
 
     def size_text(self, lots: int) -> str:
-        """Print a quantity as the venue does, with 8 decimals."""
+        """Print a quantity as the venue does: spot with 8 decimals, the futures with the instrument's."""
+        if self.instrument.margin:
+            return self.instrument.size_text(lots * self.instrument.lot_units)
         return scaled_text(lots * self.lot_e8, E8_DECIMALS)
 
 
@@ -65,11 +71,24 @@ def spot_listings(symbols: Sequence[str] = ("BTCUSDT",), fees: Fees = NO_FEES) -
     Raises:
         ValueError: a symbol the exchange does not list, or none at all; the message names the listed ones.
     """
-    unknown = [symbol for symbol in symbols if symbol not in _SPOT]
+    return tuple(_spot(symbol, fees) for symbol in _listed(symbols, _SPOT))
+
+
+def usdm_listings(symbols: Sequence[str] = ("BTCUSDT",), fees: Fees = NO_FEES) -> tuple[Listing, ...]:
+    """Give the listings of these USD-M perpetuals, with the fees of every account.
+
+    Raises:
+        ValueError: a symbol the exchange does not list, or none at all; the message names the listed ones.
+    """
+    return tuple(_usdm(symbol, fees) for symbol in _listed(symbols, _USDM))
+
+
+def _listed(symbols: Sequence[str], table: Mapping[str, object]) -> list[str]:
+    unknown = [symbol for symbol in symbols if symbol not in table]
     if unknown or not symbols:
         found = ", ".join(unknown) or "no symbol"
-        raise ValueError(f"the simulated exchange does not list {found}; listed: {', '.join(_SPOT)}")
-    return tuple(_spot(symbol, fees) for symbol in dict.fromkeys(symbols))
+        raise ValueError(f"the simulated exchange does not list {found}; listed: {', '.join(table)}")
+    return list(dict.fromkeys(symbols))
 
 
 def _spot(symbol: str, fees: Fees) -> Listing:
@@ -89,6 +108,26 @@ def _spot(symbol: str, fees: Fees) -> Listing:
         fees=fees,
     )
     return exact(Listing(instrument, open_ticks, touch_lots))
+
+
+def _usdm(symbol: str, fees: Fees) -> Listing:
+    base, price_decimals, lot_units, min_notional, most, open_ticks, touch_lots = _USDM[symbol]
+    instrument = Instrument(
+        venue="binance-usdm",
+        symbol=symbol,
+        base=base,
+        quote="USDT",
+        price_decimals=price_decimals,
+        tick_units=1,
+        size_decimals=3,
+        lot_units=lot_units,
+        min_notional_quote_e8=min_notional * QUOTE_SCALE,
+        max_qty_lots=most,
+        sync_rule=SyncRule.CHAINED,
+        fees=fees,
+        margin=True,
+    )
+    return exact(Listing(instrument, open_ticks, touch_lots, max_ticks=20_000_000))
 
 
 def exact(listing: Listing) -> Listing:
@@ -111,4 +150,9 @@ _SPOT = {
     # base, size units of a lot, price to open with in ticks, lots of a usual queue
     "BTCUSDT": ("BTC", 1_000, 6_400_000, 120_000),
     "ETHUSDT": ("ETH", 10_000, 265_000, 260_000),
+}
+_USDM = {
+    # base, price decimals, size units of a lot, least notional, most lots, price to open with, usual queue
+    "BTCUSDT": ("BTC", 1, 1, 100, 1_000_000, 640_000, 6_000),
+    "ETHUSDT": ("ETH", 2, 1, 20, 10_000_000, 265_000, 26_000),
 }

@@ -65,7 +65,7 @@ class Market:
         """Give the limit of an order without one."""
         return ANY_PRICE[side]
 
-    def taker(self, order: ClientOrder) -> BookOrder:
-        """Give the book's picture of a new order."""
+    def taker(self, order: ClientOrder, lots: int) -> BookOrder:
+        """Give the book's picture of so many lots of a new order."""
         limit = order.ticks or ANY_PRICE[order.side]
-        return BookOrder(order.order_id, order.owner, order.side, limit, order.lots)
+        return BookOrder(order.order_id, order.owner, order.side, limit, lots)

@@ -140,11 +140,16 @@ class MatchingBook:
         del level.orders[order.order_id]
         self._shrink(level, order, order.lots)
 
-    def match(self, taker: BookOrder, self_trade: SelfTrade = SelfTrade.NONE) -> Match:
-        """Trade a taker against the other side as far as its price goes; its `lots` become what is left."""
+    def match(
+        self, taker: BookOrder, self_trade: SelfTrade = SelfTrade.NONE, most_fills: int = 1 << 30
+    ) -> Match:
+        """Trade a taker against the other side as far as its price goes; its `lots` become what is left.
+
+        It stops after `most_fills`, for whoever has to settle before the next one.
+        """
         found = Match()
         other, side = self.on(taker.side.opposite), taker.side
-        while taker.lots and other.keys:
+        while taker.lots and other.keys and len(found.fills) < most_fills:
             ticks = other.best_ticks
             if side * (taker.ticks - ticks) < 0:
                 break
@@ -166,6 +171,15 @@ class MatchingBook:
             self._shrink(level, maker, lots)
             found.fills.append(Fill(maker, ticks, lots))
         return found
+
+    def fill_at_once(self, maker: BookOrder, lots: int) -> Fill:
+        """Trade with a resting order out of its turn, as a match does that was under way already."""
+        level = self.on(maker.side).levels[maker.ticks]
+        maker.lots -= lots
+        if not maker.lots:
+            del level.orders[maker.order_id]
+        self._shrink(level, maker, lots)
+        return Fill(maker, maker.ticks, lots)
 
     def take_changes(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Give what changed since the last call as (ticks, lots now), bids downwards, asks upwards."""

@@ -31,6 +31,11 @@ class TimeInForce(enum.StrEnum):
     GTC = "GTC"
     IOC = "IOC"
     FOK = "FOK"
+    GTX = "GTX"
+    """Post-only; USD-M alone."""
+
+
+_WAITING = (TimeInForce.GTC, TimeInForce.GTX)
 
 
 class OrderStatus(enum.StrEnum):
@@ -78,6 +83,8 @@ class NewOrder:
     client_order_id: str = ""
     """"" lets the venue make one up."""
     self_trade: SelfTrade = SelfTrade.EXPIRE_MAKER
+    reduce_only: bool = False
+    """On margin: may close a position and never open one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -109,6 +116,7 @@ class ClientOrder:
     self_trade: SelfTrade
     created_ns: int
     quote_quantity_e8: int = 0
+    reduce_only: bool = False
     updated_ns: int = 0
     filled_lots: int = 0
     filled_quote_e8: int = 0
@@ -131,7 +139,7 @@ class ClientOrder:
     @property
     def rests(self) -> bool:
         """Say whether what does not trade at once is to wait in the book."""
-        return self.kind is not OrderKind.MARKET and self.time_in_force is TimeInForce.GTC
+        return self.kind is not OrderKind.MARKET and self.time_in_force in _WAITING
 
     @property
     def pays_with(self) -> str:
@@ -162,7 +170,9 @@ class OrderReport:
     last_ticks: int = 0
     trade_id: int = NO_TRADE
     commission_e8: int = 0
-    """In the asset the order receives."""
+    """In the asset the order receives; on margin in the quote currency."""
+    realised_e8: int = 0
+    """On margin: what the fill won or lost by closing, before commission."""
     maker: bool = False
     working: bool = False
     """True while the order waits, or would wait, in the book."""
@@ -182,6 +192,20 @@ class BalanceReport:
 
 
 @dataclass(frozen=True, slots=True)
+class PositionReport:
+    """An account on margin right after a fill: its wallet and the position the fill changed."""
+
+    owner: int
+    symbol: str
+    wallet_e8: int
+    lots: int
+    entry_e8: int
+    realised_e8: int
+    unrealised_e8: int
+    ts_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class TradePrint:
     """One match as everybody sees it."""
 
@@ -193,4 +217,5 @@ class TradePrint:
     ts_ns: int
 
 
-VenueEvent = OrderReport | BalanceReport | TradePrint
+AccountEvent = OrderReport | BalanceReport | PositionReport
+VenueEvent = AccountEvent | TradePrint

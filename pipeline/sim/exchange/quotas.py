@@ -51,6 +51,11 @@ class Quota:
         return (now_ns // self.window_ns + 1) * self.window_ns
 
 
+def usdm_order_quotas() -> tuple[Quota, Quota]:
+    """Give the two limits on the new orders of a USD-M account."""
+    return Quota("ORDERS", "SECOND", 10, 300), Quota("ORDERS", "MINUTE", 1, 1_200)
+
+
 def order_quotas(per_10_s: int = 50, per_day: int = 160_000) -> tuple[Quota, Quota]:
     """Give the two limits on the new orders of an account."""
     return Quota("ORDERS", "SECOND", 10, per_10_s), Quota("ORDERS", "DAY", 1, per_day)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pipeline.core.types import Side
 from pipeline.sim.exchange.account import Account
-from pipeline.sim.exchange.clearing import Cleared
 from pipeline.sim.exchange.errors import VenueError
+from pipeline.sim.exchange.house import Cleared, House
 from pipeline.sim.exchange.ledger import Entry, EntryKind, Ledger
 from pipeline.sim.exchange.matching import Fill
 from pipeline.sim.exchange.order import (
     NO_TRADE,
-    BalanceReport,
     ClientOrder,
     ExecutionType,
     NewOrder,
@@ -30,8 +29,11 @@ _NO_FILL = Cleared(0, 0, 0)
 class Reporter:
     """Makes the reports; the exchange takes them out of `events`."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, house: House) -> None:
         self.ledger = ledger
+        self.connection = 0
+        """Whose request is being carried out; 0 for none."""
+        self._house = house
         self.events: list[VenueEvent] = []
         self._execution_id = 0
 
@@ -51,6 +53,7 @@ class Reporter:
                 side=wanted.side,
                 code=error.code,
                 text=error.message,
+                connection=self.connection,
             )
         )
 
@@ -109,6 +112,7 @@ class Reporter:
             last_ticks=fill.ticks if fill else 0,
             trade_id=trade_id,
             commission_e8=cleared.commission_e8,
+            realised_e8=cleared.realised_e8,
             maker=maker,
             working=order.is_open and order.rests,
             cancel_client_id=cancel_client_id,
@@ -139,14 +143,13 @@ class Reporter:
                 base_e8=cleared.base_e8,
                 quote_e8=cleared.quote_e8,
                 commission_e8=cleared.commission_e8,
-                commission_asset=order.receives if trade_id != NO_TRADE else "",
+                commission_asset=cleared.commission_asset,
+                realised_e8=cleared.realised_e8,
                 text=order.kind.value if kind is EntryKind.ACCEPTED else "",
+                connection=self.connection,
             )
         )
 
     def _publish(self, account: Account, report: OrderReport) -> None:
         account.updated_ns = report.ts_ns
-        instrument = report.order.listing.instrument
-        balances = account.holds(instrument.base, instrument.quote)
-        self.events.append(report)
-        self.events.append(BalanceReport(account.owner, balances, report.ts_ns))
+        self.events += self._house.told(account, report)

@@ -31,19 +31,20 @@ def terms_of(listing: Listing, wanted: NewOrder, last_ticks: int) -> Terms:
     lots = 0
     if wanted.quantity_e8:
         lots = _lots(listing, wanted.quantity_e8)
-        check_notional(listing, listing.notional_e8(ticks or last_ticks, lots))
+        check_notional(listing, listing.notional_e8(ticks or last_ticks, lots), wanted.kind)
     else:
-        check_notional(listing, wanted.quote_quantity_e8)
+        check_notional(listing, wanted.quote_quantity_e8, wanted.kind)
     return Terms(ticks, lots)
 
 
-def check_notional(listing: Listing, notional_e8: int) -> None:
-    """Refuse what is worth too little or too much.
+def check_notional(listing: Listing, notional_e8: int, kind: OrderKind) -> None:
+    """Refuse what is worth too little or, but for market orders, too much.
 
     Raises:
         VenueError: NOTIONAL.
     """
-    if not listing.instrument.min_notional_quote_e8 <= notional_e8 <= listing.max_notional_e8:
+    too_much = notional_e8 > listing.max_notional_e8 and kind is not OrderKind.MARKET
+    if too_much or notional_e8 < listing.instrument.min_notional_quote_e8:
         raise filter_failure("NOTIONAL")
 
 

@@ -9,20 +9,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pipeline.sim.protocol.faults import MarketFaults
+from pipeline.sim.protocol.dialect import SPOT, Dialect
 from pipeline.sim.protocol.link import Link
+from pipeline.sim.protocol.market_faults import MarketFaults
 
-MOST_STREAMS = 1_024
-MOST_MESSAGES_PER_SECOND = 5
 POLICY_VIOLATION = 1_008
 _MOST_NAME = 100
 _SECOND_NS = 1_000_000_000
-
-_ROUTES = {
-    "/public": ("depth", "bookTicker", "rpiDepth"),
-    "/market": ("aggTrade", "trade", "markPrice", "kline", "ticker", "miniTicker", "forceOrder"),
-}
-"""The futures' two routes and the channels each carries; the others are accepted there and stay silent."""
+_MOST_ID = 36
+_INT64 = 1 << 63
 
 
 class _Request(msgspec.Struct):
@@ -42,8 +37,12 @@ class MarketSession:
         *,
         combined: bool,
         channels: Sequence[str] = (),
+        dialect: Dialect = SPOT,
+        connection: int = 0,
     ) -> None:
         """Open a connection that listens to nothing yet; its route carries `channels`, all if empty."""
+        self.connection = connection
+        self._dialect = dialect
         self._hub = hub
         self.link = link
         self._faults = faults
@@ -91,6 +90,9 @@ class MarketSession:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             self._refuse(3, "Invalid JSON", None)
             return
+        if not _is_id(request.id):
+            self._refuse(2, "Invalid request: id is an int64, a string of at most 36, or null", None)
+            return
         self._answer(request)
 
     def counts_too_many(self, now_ns: int) -> bool:
@@ -99,7 +101,7 @@ class MarketSession:
         if second != self._second:
             self._second, self._messages = second, 0
         self._messages += 1
-        return self._messages > MOST_MESSAGES_PER_SECOND
+        return self._messages > self._dialect.messages_per_second
 
     def _answer(self, request: _Request) -> None:
         result: object = None
@@ -124,12 +126,18 @@ class MarketSession:
 
     def _names(self, request: _Request, already: int) -> list[str]:
         names = [msgspec.json.decode(raw, type=str) for raw in request.params]
-        if len(names) + already > MOST_STREAMS or any(len(name) > _MOST_NAME for name in names):
+        if len(names) + already > self._dialect.most_streams or any(len(name) > _MOST_NAME for name in names):
             raise ValueError("too many streams, or a name too long")
         return names
 
     def _refuse(self, code: int, text: str, request_id: int | str | None) -> None:
         self.link.send(msgspec.json.encode({"code": code, "msg": text, "id": request_id}))
+
+
+def _is_id(given: int | str | None) -> bool:
+    if isinstance(given, int):
+        return -_INT64 <= given < _INT64
+    return given is None or len(given) <= _MOST_ID
 
 
 class MarketHub:
@@ -139,14 +147,28 @@ class MarketHub:
         self._listeners: dict[str, dict[MarketSession, None]] = {}
         self.sessions: dict[MarketSession, None] = {}
 
-    def open(self, link: Link, faults: MarketFaults, path: str, streams: Sequence[str]) -> MarketSession:
+    def open(
+        self,
+        link: Link,
+        faults: MarketFaults,
+        path: str,
+        streams: Sequence[str],
+        *,
+        dialect: Dialect = SPOT,
+        connection: int = 0,
+    ) -> MarketSession:
         """Open a connection by its path: `/ws` and `/ws/NAME` are raw, `/stream` is combined."""
-        channels = next((found for route, found in _ROUTES.items() if path.startswith(route)), ())
         session = MarketSession(
-            self, link, faults, combined=path.rstrip("/").endswith("/stream"), channels=channels
+            self,
+            link,
+            faults,
+            combined=path.rstrip("/").endswith("/stream"),
+            channels=dialect.channels_of(path),
+            dialect=dialect,
+            connection=connection,
         )
         self.sessions[session] = None
-        session.subscribe(streams[:MOST_STREAMS])
+        session.subscribe(streams[: dialect.most_streams])
         return session
 
     def leave(self, session: MarketSession) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pipeline.sim.exchange.account import Account
@@ -22,11 +23,16 @@ _RESTRICTIONS = {
 }
 
 
+LateFill = Callable[[str, ClientOrder, int], None]
+"""May fill an order right before a request (its name) to cancel it is carried out: a fault."""
+
+
 class OrderMethods:
     """One method a request; each takes the parameters, the account and the time and gives the result."""
 
-    def __init__(self, market: VenueMarket) -> None:
+    def __init__(self, market: VenueMarket, late_fill: LateFill) -> None:
         self._market = market
+        self._late_fill = late_fill
         self._exchange: Exchange = market.exchange
 
     def place(self, params: Parameters, account: Account, now_ns: int) -> Any:
@@ -52,6 +58,7 @@ class OrderMethods:
         if order.status not in _RESTRICTIONS[restriction]:
             raise VenueError(-2011, "Order was not canceled due to cancel restrictions.")
         own_id = params.optional("newClientOrderId", f"cancel{order.order_id}")
+        self._late_fill("order.cancel", order, now_ns)
         report = self._exchange.cancel(order, now_ns, own_id)
         self._market.publish(symbol, now_ns)
         return answers.canceled_answer(report)
@@ -59,6 +66,8 @@ class OrderMethods:
     def cancel_all(self, params: Parameters, account: Account, now_ns: int) -> Any:
         """Cancel every open order of a symbol."""
         symbol = params.text("symbol")
+        for order in self._exchange.orders.open_orders(account.owner, symbol):
+            self._late_fill("openOrders.cancelAll", order, now_ns)
         reports = self._exchange.cancel_all(account, symbol, now_ns)
         self._market.publish(symbol, now_ns)
         return [answers.canceled_answer(report) for report in reports]

@@ -12,6 +12,7 @@ from pipeline.sim.protocol.parameters import Parameters
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
+SPOT_TIMES = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
 ANSWERS = ("ACK", "RESULT", "FULL")
 
 
@@ -22,20 +23,23 @@ def new_order(params: Parameters) -> NewOrder:
         VenueError: a mandatory parameter is missing, a word unknown, a number no number.
     """
     symbol, side = params.text("symbol"), side_of(params.text("side"))
-    kind = _word(OrderKind, params.text("type"), -1116, "Invalid orderType.")
+    kind = word(OrderKind, params.text("type"), -1116, "Invalid orderType.")
     tif = params.optional("timeInForce")
     if kind is OrderKind.LIMIT and not tif:
         raise missing("timeInForce")
+    in_force = word(TimeInForce, tif or "GTC", -1115, "Invalid timeInForce.")
+    if in_force not in SPOT_TIMES:
+        raise VenueError(-1115, "Invalid timeInForce.")
     return NewOrder(
         symbol=symbol,
         side=side,
         kind=kind,
-        time_in_force=_word(TimeInForce, tif or "GTC", -1115, "Invalid timeInForce."),
-        price_e8=_amount(params, "price"),
-        quantity_e8=_amount(params, "quantity"),
-        quote_quantity_e8=_amount(params, "quoteOrderQty"),
+        time_in_force=in_force,
+        price_e8=amount(params, "price"),
+        quantity_e8=amount(params, "quantity"),
+        quote_quantity_e8=amount(params, "quoteOrderQty"),
         client_order_id=params.optional("newClientOrderId"),
-        self_trade=_word(
+        self_trade=word(
             SelfTrade,
             params.optional("selfTradePreventionMode", SelfTrade.EXPIRE_MAKER.value),
             -1130,
@@ -71,12 +75,22 @@ def order_reference(params: Parameters) -> tuple[int, str]:
     return order_id, client_id
 
 
-def _amount(params: Parameters, name: str) -> int:
+def amount(params: Parameters, name: str) -> int:
+    """Give a decimal in 1e-8, 0 where none was sent.
+
+    Raises:
+        VenueError: it is no such number.
+    """
     text = params.optional(name)
     return exact_e8(name, text) if text else 0
 
 
-def _word(words: type[_Word], text: str, code: int, refusal: str) -> _Word:
+def word(words: type[_Word], text: str, code: int, refusal: str) -> _Word:
+    """Give the word of that name.
+
+    Raises:
+        VenueError: there is none; with this code and text.
+    """
     found = words.__members__.get(text)
     if found is None:
         raise VenueError(code, refusal)

@@ -9,6 +9,12 @@ import msgspec
 from pipeline.sim.exchange.errors import missing
 
 _MOST_DIGITS = 18
+_DECIMALS = frozenset({"price", "quantity", "quoteOrderQty"})
+"""Sent as JSON texts: a JSON number may have lost digits on its way."""
+_INTEGERS = frozenset(
+    {"timestamp", "orderId", "limit", "fromId", "startTime", "subscriptionId", "countdownTime"}
+)
+"""Sent as JSON numbers."""
 
 
 class Parameters:
@@ -22,7 +28,7 @@ class Parameters:
         """Read the `params` object of a WebSocket-API request: numbers as printed, strings without quotes.
 
         Raises:
-            VenueError: a value is an object.
+            VenueError: a value is an object, a decimal is no text, or a whole number is one.
         """
         return cls({name: _text(name, bytes(raw)) for name, raw in params.items()})
 
@@ -78,7 +84,9 @@ class Parameters:
 
 def _text(name: str, raw: bytes) -> str:
     if raw.startswith(b'"'):
+        if name in _INTEGERS:
+            raise missing(name)
         return str(msgspec.json.decode(raw, type=str))
-    if raw.startswith(b"{"):
+    if raw.startswith(b"{") or name in _DECIMALS:
         raise missing(name)
     return raw.decode()

@@ -29,17 +29,26 @@ class KeyRing:
         """Give the account of a key, None for an unknown one."""
         return self._accounts.get(api_key)
 
-    def signed_by(self, api_key: str, params: Parameters, payload: str, now_ns: int) -> Account:
-        """Give the account a request is signed by.
+    def named(self, api_key: str) -> Account:
+        """Give the account of a key that must be one.
 
         Raises:
-            VenueError: key, time or signature are not right; the first of them that is not.
+            VenueError: it is none.
         """
         if not api_key:
             raise VenueError(-2014, "API-key format invalid.", UNAUTHORISED)
         account = self._accounts.get(api_key)
         if account is None:
             raise VenueError(-2015, "Invalid API-key, IP, or permissions for action.", UNAUTHORISED)
+        return account
+
+    def signed_by(self, api_key: str, params: Parameters, payload: str, now_ns: int) -> Account:
+        """Give the account a request is signed by.
+
+        Raises:
+            VenueError: key, time or signature are not right; the first of them that is not.
+        """
+        account = self.named(api_key)
         check_time(params, now_ns)
         if not is_signed(account.secret, payload, params.text("signature")):
             raise VenueError(-1022, "Signature for this request is not valid.")

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.core.types import Instrument
+from pipeline.core.types import Instrument, SyncRule
 from pipeline.runtime.capture import is_journal, open_capture, probe
 from pipeline.runtime.instruments import load_instruments
 from pipeline.runtime.journal_reader import read_journal
@@ -99,6 +99,8 @@ def _serve_live(request: SimRequest, options: SimOptions) -> None:
 def _serve_captures(request: SimRequest, options: SimOptions) -> None:
     """Serve captures once, or again and again, each time from the start on the same port."""
     open_frames, instruments = _frames_of(request.captures)
+    if instruments[0].sync_rule is SyncRule.STREAMED:
+        raise SimError(f"sim: a capture of {instruments[0].venue} cannot be served: the sim speaks Binance")
     by_symbol = {one.symbol: one for one in instruments}
     venue = instruments[0].venue
     options = replace(options, venue=venue if venue in DIALECTS else options.venue)

@@ -12,6 +12,7 @@ from pipeline.runtime.instruments import load_instruments
 from pipeline.sim.exchange.listing import spot_listings
 from pipeline.sim.opening import SimOptions
 from pipeline.sim.serving import Serving, addresses, fees_of, greeting, planted_words
+from tests.fakes.bybit_market import trade_frame
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,14 @@ def test_a_capture_without_a_snapshot_is_refused(tmp_path: Path, capsys: pytest.
     capture.write_text("".join(f"{1_700_000_000_000_000_000 + n} {update}\n" for n in range(3)))
     assert cli.run(["sim", "--port", "0", "--replay", str(capture)]) == cli.EXIT_USAGE
     assert "the capture holds no snapshot" in capsys.readouterr().err
+
+
+def test_a_capture_of_another_protocol_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capture = tmp_path / "bybit"
+    capture.write_bytes(b"%d %s\n" % (1_700_000_000_000_000_000, trade_frame([("1", "Buy")])))
+    assert cli.run(["sim", "--port", "0", "--replay", str(capture)]) == cli.EXIT_USAGE
+    said = "lobdeck: sim: a capture of bybit-linear cannot be served: the sim speaks Binance\n"
+    assert capsys.readouterr().err == said
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.core.snapshot import ChainView, ConsoleSnapshot, StageView
+from pipeline.core.snapshot import ChainView, ConsoleSnapshot, FeedView, StageView
 from widgets.base import SnapshotWidget
 from widgets.cells import clean
 from widgets.glyphs import ARROW
@@ -80,7 +80,7 @@ def health_items(chain: ChainView) -> list[Item]:
         ("journal", "ok" if chain.journal_ok else "FAILS", chain.journal_ok),
         ("clock", f"{chain.clock_offset_ms:+d} ms", abs(chain.clock_offset_ms) < 50),
         ("dropped", str(dropped), True),
-        ("feed", "up" if chain.feed_up else "DOWN", chain.feed_up),
+        ("feed", *feed_words(chain)),
         ("loop lag", delay_text(chain.loop_lag_us), chain.loop_lag_us < 100_000),
         ("memory", f"{chain.rss_mb:.0f} MB", True),
     )
@@ -88,6 +88,23 @@ def health_items(chain: ChainView) -> list[Item]:
         (index if well else -1, ((f"{name} ", "dim"), (words, "text" if well else "alert")))
         for index, (name, words, well) in enumerate(facts)
     ]
+
+
+def feed_words(chain: ChainView) -> tuple[str, bool]:
+    """Say whether the feed is well; where it is not, why, and when it is tried again."""
+    state = "up" if chain.feed_up else "DOWN"
+    down = _first_down(chain)
+    if down is None:
+        return state, chain.feed_up
+    return f"{state} {clean(down.name, 12)}: {clean(down.reason, 80)}{_wait(down)}", False
+
+
+def _first_down(chain: ChainView) -> FeedView | None:
+    return next((feed for feed in chain.feeds if not feed.up), None)
+
+
+def _wait(feed: FeedView) -> str:
+    return f", again in {-(-feed.retry_ms // 1000)} s" if feed.retry_ms >= 0 else ""
 
 
 def compact_chain(snapshot: ConsoleSnapshot, width: int) -> Line:
@@ -103,8 +120,10 @@ def compact_chain(snapshot: ConsoleSnapshot, width: int) -> Line:
         short = {"features": "feat", "decide": "dec", "order": "ack"}.get(stage.name, stage.name)
         delays += [(f"{short} ", "dim"), (f"{delay_text(stage.now_us)} ", _role(stage))]
     ready = chain.workers_ready == len(chain.workers)
+    down = _first_down(chain)
     items: list[Item] = [
         (0, stopped),
+        *(() if down is None else ((0, text(f"feed {down.name} down{_wait(down)}", "alert")),)),
         (1, (*delays, ("ms", "dim"))),
         (2, ((f"w{chain.workers_ready}/{len(chain.workers)}", "text" if ready else "warn"),)),
         (4, text(f"fee {fees.maker_e6 / 100:.1f}/{fees.taker_e6 / 100:.1f}", "dim")),

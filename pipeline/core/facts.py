@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.core.snapshot import ReplayView, StageView, WorkerView
+from pipeline.core.snapshot import FeedView, ReplayView, StageView, WorkerView
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +30,4 @@ class RuntimeFacts:
     """True where the flow is planted (the bundled synthetic market): profit there means nothing."""
     queue_ahead_units: Mapping[str, int] = field(default_factory=dict)
     """Paper venue: size ahead of our resting orders, by client order id."""
+    feeds: tuple[FeedView, ...] = ()

@@ -376,6 +376,19 @@ class WorkerView(msgspec.Struct, frozen=True, eq=False):
     heartbeat_age_ms: int
 
 
+class FeedView(msgspec.Struct, frozen=True, eq=False):
+    """One connection of a live feed, or its service of whole books."""
+
+    name: str
+    up: bool
+    reason: str
+    """Why it is down; empty while it is up."""
+    retry_ms: int
+    """Until it is tried again; -1 while nothing waits."""
+    silent: tuple[str, ...] = ()
+    """Channels that are up and say nothing."""
+
+
 class ChainView(msgspec.Struct, frozen=True, eq=False):
     """The machinery on one line, with the slowest stage and why the chain stops."""
 
@@ -395,6 +408,8 @@ class ChainView(msgspec.Struct, frozen=True, eq=False):
     rss_mb: float
     guard: str
     """`ok`, `none` or `lost`."""
+    feeds: tuple[FeedView, ...] = ()
+    """Of a live session."""
 
 
 class LimitRow(msgspec.Struct, frozen=True, eq=False):

@@ -102,6 +102,7 @@ def _chain(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: int
         journal_ok=facts.journal_ok,
         rss_mb=facts.rss_mb,
         guard=facts.guard,
+        feeds=facts.feeds,
     )
 
 

@@ -17,6 +17,7 @@ import httpx
 
 from pipeline.core.inputs import FeedStatusChanged
 from pipeline.core.params import MS
+from pipeline.core.snapshot import FeedView
 from pipeline.runtime.clock import SessionClock
 from pipeline.runtime.feed_endpoints import depth_url, depth_weight, plan_routes, venue_feed
 from pipeline.runtime.feed_params import FeedParams
@@ -103,12 +104,14 @@ class Feed:
         counts = [route.counts for route in self.routes]
         fetcher = self._fetcher
         return FeedCounts(
+            attempts=sum(one.attempts for one in counts),
             connections=sum(one.connections for one in counts),
             lost=sum(one.lost for one in counts),
             bridged=sum(one.bridged for one in counts),
             duplicates=sum(one.duplicates for one in counts),
             snapshots=sum(one.renewals for one in counts) + (fetcher.answered if fetcher else 0),
             snapshots_failed=fetcher.failed if fetcher else 0,
+            most_waiting_bytes=max((one.most_waiting_bytes for one in counts), default=0),
         )
 
     def _make_fetcher(
@@ -130,6 +133,12 @@ class Feed:
             tls=tls_context() if params.rest_url.startswith("https") else None,
             transport=requests,
         )
+
+    def views(self) -> tuple[FeedView, ...]:
+        """Give how each route stands, and last the service of whole books."""
+        now_ns = self._clock.now_ns()
+        routes = tuple(route.view(now_ns) for route in self.routes)
+        return routes if self._fetcher is None else (*routes, self._fetcher.view(_SNAPSHOTS, now_ns))
 
     def _deliver_book(self, symbol: str, body: bytes, epoch: int) -> None:
         self._sink.frame(body, self._clock.now_ns(), epoch, self._sources[symbol], perf_counter_ns())

@@ -22,6 +22,7 @@ from typing import Protocol
 
 from pipeline.core.inputs import FeedStatusChanged
 from pipeline.core.params import MS
+from pipeline.core.snapshot import FeedView
 from pipeline.runtime.clock import SessionClock
 from pipeline.runtime.feed_backoff import Backoff
 from pipeline.runtime.feed_channels import ChannelNews, ChannelWatch
@@ -35,6 +36,8 @@ from pipeline.wire.venue import ChannelKind
 _SHUTDOWN = b"serverShutdown"
 _ROTATE_JITTER = 0.02
 _NEVER_NS = 1 << 62
+CONNECTING = "connecting"
+"""Reason before the first attempt has ended."""
 
 
 class FeedSink(Protocol):
@@ -65,6 +68,8 @@ class RouteCounts:
     duplicates: int = 0
     renewals: int = 0
     """Books asked for anew in their stream."""
+    most_waiting_bytes: int = 0
+    """Highest reading of what the kernel held for us."""
 
 
 class _Connection:
@@ -123,11 +128,12 @@ class Route:
         self._handover: Handover | None = None
         self._attempt: asyncio.Task[None] | None = None
         self._up = False
+        self._reason = ""
         self._closed = False
 
     def start(self) -> None:
         """Say that there is no connection yet; the next tick opens one."""
-        self._say(up=False, reason="connecting")
+        self._say(up=False, reason=CONNECTING)
 
     # --- each beat ----------------------------------------------------------------------------------------
 
@@ -144,6 +150,9 @@ class Route:
             live.talk.tick(now_ns)
         for news in live.watch.news(now_ns):
             self._say_channel(news, now_ns)
+        if live.socket is not None:
+            waiting = live.socket.waiting_bytes
+            self.counts.most_waiting_bytes = max(self.counts.most_waiting_bytes, waiting)
         reason = live.watch.deaf(now_ns) or self._no_sign_of_life(live, now_ns)
         if reason:
             self._lose(live, reason)
@@ -155,6 +164,12 @@ class Route:
         live = self._live
         if live is not None and live.talk is not None and epoch == self.epoch:
             self.counts.renewals += live.talk.renew(symbol, self._clock.now_ns())
+
+    def view(self, now_ns: int) -> FeedView:
+        """Give how it stands: up, or why not and when it is tried again."""
+        waits = self._live is None and self._attempt is None
+        retry_ms = max(0, self._backoff.due_ns - now_ns) // MS if waits else -1
+        return FeedView(self.plan.name, self._up, self._reason, retry_ms, tuple(self.silent))
 
     def close(self) -> None:
         """End every connection; nothing is delivered after this."""
@@ -207,7 +222,8 @@ class Route:
         except (ConnectError, TimeoutError) as problem:
             self._backoff.failed(self._clock.now_ns())
             if self._live is None:
-                reason = str(problem) if isinstance(problem, ConnectError) else "no answer"
+                late = f"no answer within {self.params.connect_ms / 1000:g} s"
+                reason = str(problem) if isinstance(problem, ConnectError) else late
                 self._say(up=False, reason=reason)
         finally:
             self._attempt = None
@@ -328,7 +344,7 @@ class Route:
             self._live.rotate_ns = now_ns + self.params.overlap_retry_ms * MS
 
     def _say(self, *, up: bool, reason: str) -> None:
-        self._up = up
+        self._up, self._reason = up, reason
         now_ns = self._clock.now_ns()
         depth = self.plan.carries_depth
         self._sink.status(FeedStatusChanged(self.plan.name, up, self.epoch, reason, now_ns, depth=depth))

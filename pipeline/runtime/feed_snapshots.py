@@ -15,13 +15,21 @@ from collections import deque
 from collections.abc import Callable
 
 import httpx
+import msgspec
 
 from pipeline.core.params import MS, SECOND
+from pipeline.core.snapshot import FeedView
 from pipeline.runtime.clock import SessionClock
 
 MINUTE_NS = 60 * SECOND
 _LONGEST_BAN_S = 3_600
 _USED_WEIGHT = "x-mbx-used-weight-1m"
+_MOST_REFUSAL = 2_048
+_NO_SYMBOL = -1_121
+
+
+class _Refusal(msgspec.Struct):
+    code: int
 
 
 class WeightBudget:
@@ -101,6 +109,7 @@ class SnapshotFetcher:
         self._in_flight: tuple[str, int] | None = None
         self._wake = asyncio.Event()
         self._works = True
+        self._reason = ""
 
     def want(self, symbol: str, epoch: int) -> None:
         """Ask for a symbol's book; one that is waiting or on its way already is not asked for twice."""
@@ -119,6 +128,14 @@ class SnapshotFetcher:
                     await self._turn()
                     await self._serve_next(client)
 
+    def view(self, name: str, now_ns: int) -> FeedView:
+        """Give how the service stands: well, or why not; and how long what is wanted must wait."""
+        wait_ns = self._budget.wait_ns(self._weight, now_ns) if self._wanted else 0
+        reason = self._reason
+        if wait_ns:
+            reason = f"{len(self._wanted)} books wait for request weight"
+        return FeedView(name, not reason, reason, wait_ns // MS if wait_ns else -1)
+
     async def _turn(self) -> None:
         while wait_ns := self._budget.wait_ns(self._weight, self._clock.now_ns()):
             await asyncio.sleep(wait_ns / SECOND)
@@ -133,11 +150,11 @@ class SnapshotFetcher:
             async with asyncio.timeout(self._timeout_ms * MS / SECOND):
                 body, problem = await self._fetch(client, self._url_of(symbol))
         except (httpx.HTTPError, OSError) as error:
-            body, problem = b"", type(error).__name__
+            body, problem = b"", _words(error)
         self._in_flight = None
         if problem:
             self.failed += 1
-            self._say(works=False, reason=problem)
+            self._say(works=False, reason=f"{symbol}: {problem}")
             return
         self.answered += 1
         self._say(works=True, reason="")
@@ -149,7 +166,7 @@ class SnapshotFetcher:
         async with client.stream("GET", url) as answer:
             self._heed(answer)
             if answer.status_code != httpx.codes.OK:
-                return b"", f"HTTP {answer.status_code}"
+                return b"", _refusal(answer.status_code, await _beginning(answer))
             async for part in answer.aiter_bytes():
                 body += part
                 if len(body) > self._max_bytes:
@@ -166,5 +183,33 @@ class SnapshotFetcher:
 
     def _say(self, *, works: bool, reason: str) -> None:
         if works is not self._works or reason:
-            self._works = works
+            self._works, self._reason = works, reason
             self._report(works, reason)
+
+
+async def _beginning(answer: httpx.Response) -> bytes:
+    body = bytearray()
+    async for part in answer.aiter_bytes():
+        body += part
+        if len(body) >= _MOST_REFUSAL:
+            break
+    return bytes(body[:_MOST_REFUSAL])
+
+
+def _refusal(status: int, body: bytes) -> str:
+    """Say what a refusal means, by the venue's code where it gives one."""
+    try:
+        code = msgspec.json.decode(body, type=_Refusal).code
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return f"HTTP {status}"
+    return f"HTTP {status} ({code}{': the venue knows no such symbol' if code == _NO_SYMBOL else ''})"
+
+
+def _words(error: Exception) -> str:
+    match error:
+        case httpx.TimeoutException() | TimeoutError():
+            return "no answer"
+        case httpx.ConnectError():
+            return "cannot connect"
+        case _:
+            return type(error).__name__

@@ -9,8 +9,11 @@ the protocol. Compression is not offered.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import functools
 import ssl
+import termios
+from array import array
 from collections.abc import Awaitable, Callable
 from time import perf_counter_ns
 from typing import Protocol, cast
@@ -23,6 +26,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from pipeline.runtime.clock import SessionClock
+from pipeline.runtime.feed_words import connect_words, handshake_words
 
 CLOSE_S = 1.0
 """How long the other side may take to end the connection after our close frame."""
@@ -60,6 +64,11 @@ class Socket(Protocol):
         """Give when bytes last came, pongs among them, in session time."""
         ...
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Give how much has come and was not read yet."""
+        ...
+
     def close(self) -> None:
         """End the connection in good order; nothing is delivered after this."""
         ...
@@ -91,6 +100,16 @@ class FeedSocket(asyncio.Protocol):
     def heard_ns(self) -> int:
         """Give when bytes last came, pongs among them, in session time."""
         return self._heard_ns
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Give how much the kernel holds for us: what the session is behind the venue."""
+        raw = None if self._transport is None else self._transport.get_extra_info("socket")
+        if raw is None or raw.fileno() < 0:
+            return 0
+        found = array("i", [0])
+        fcntl.ioctl(raw.fileno(), termios.FIONREAD, found)
+        return found[0]
 
     def ping(self) -> None:
         """Ask the other side whether it lives."""
@@ -199,7 +218,7 @@ class FeedSocket(asyncio.Protocol):
     def _reason(self, problem: Exception | None) -> str:
         protocol = self._protocol
         if protocol.handshake_exc is not None:
-            return f"handshake refused ({type(protocol.handshake_exc).__name__})"
+            return handshake_words(protocol.handshake_exc)
         if protocol.close_rcvd is not None:
             return f"closed by the venue ({protocol.close_rcvd.code})"
         if protocol.close_sent is not None and protocol.close_sent.code == 1009:
@@ -232,7 +251,7 @@ async def open_socket(url: str, receiver: Receiver, clock: SessionClock, max_byt
             lambda: FeedSocket(url, receiver, clock, max_bytes), uri.host, uri.port, ssl=context
         )
     except (OSError, ssl.SSLError) as problem:
-        raise ConnectError(f"cannot connect ({type(problem).__name__})") from problem
+        raise ConnectError(connect_words(problem, uri.host, uri.port)) from problem
     try:
         await socket.opened
     except asyncio.CancelledError:

@@ -10,13 +10,16 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.engine import Engine
+from pipeline.core.facts import RuntimeFacts
 from pipeline.runtime.capture_run import BEAT_NS
 from pipeline.runtime.clock import SessionClock
 from pipeline.runtime.feed import Feed
+from pipeline.runtime.feed_log import SpokenSink
 from pipeline.runtime.feed_params import FeedParams
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.link_messages import CommandResult, ReplayControl
@@ -79,9 +82,14 @@ class LiveSession(SessionHost):
         """Refuse: real time has no pace."""
         return CommandResult(request.request_id, ok=False, text="live data: nothing to pause or seek")
 
+    def facts(self) -> RuntimeFacts:
+        """Read what only the session knows, the feed's connections among it."""
+        return replace(super().facts(), feeds=() if self._feed is None else self._feed.views())
+
     async def _drive(self) -> None:
         asyncio.get_running_loop().set_exception_handler(self._note_failure)
-        feed = Feed(self.spec.venue, self.spec.symbols, self._feed_params, self._clock, self._run)
+        sink = SpokenSink(self._run)
+        feed = Feed(self.spec.venue, self.spec.symbols, self._feed_params, self._clock, sink)
         self._feed = feed
         self._run.want_snapshot = feed.want_snapshot
         self._watch_gate()

@@ -26,6 +26,7 @@ _TOP_LEVELS = 10
 class FeedCounts:
     """What became of a live feed's connections, over all its routes."""
 
+    attempts: int = 0
     connections: int = 0
     lost: int = 0
     bridged: int = 0
@@ -34,6 +35,8 @@ class FeedCounts:
     """Messages both connections brought while one bridged the other; one of each passed."""
     snapshots: int = 0
     snapshots_failed: int = 0
+    most_waiting_bytes: int = 0
+    """Highest reading of what the kernel held for us on one connection, ten times a second."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class FakeSocket:
     heard_ns: int = 0
     pings: int = 0
     closed: bool = False
+    waiting_bytes: int = 0
     sent: list[bytes] = field(default_factory=list)
 
     def ping(self) -> None:
@@ -83,7 +84,7 @@ class FakeVenue:
     async def connect(self, url: str, receiver: Receiver, clock: SessionClock, _: int) -> None:
         self.attempts += 1
         if self.refuses:
-            raise ConnectError("cannot connect (ConnectionRefusedError)")
+            raise ConnectError("nothing listens at venue:80")
         socket = FakeSocket(receiver, clock, url, heard_ns=clock.now_ns())
         self.sockets.append(socket)
         receiver.on_open(socket)

@@ -66,6 +66,7 @@ class VirtualSocket:
     waiting: deque[tuple[int, bytes]] = field(default_factory=deque)
     ended: str = ""
     closed: bool = False
+    waiting_bytes: int = 0
 
     # --- the venue's side ---------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from pipeline.runtime.instruments import load_instruments
 from tests.fakes.believed_books import prove, same_as_seen
 from tests.fakes.feed_market import FeedMarket
 from tests.fakes.feed_server import FeedServer
-from tests.fakes.live_sessions import LiveSession, end_all, start_session
+from tests.fakes.live_sessions import LiveSession, end_all, launch, start_session
 from tests.fakes.sessions import replayed
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -160,3 +160,16 @@ async def test_a_recording_replays_to_the_book_and_the_counters_that_were_seen(h
     differing = {name for name in summary if summary[name] != again[name]}
     assert differing <= {"feed", "journal", "latency_us", "pids"}
     assert sum(1 for _ in open_capture([lines])) == summary["frames"]
+
+
+async def test_a_venue_that_is_not_there_is_named_once_and_tried_with_patience(home: Path) -> None:
+    session = await launch(home, "ws://127.0.0.1:1", "BTCUSDT", "--seconds", "2", command="record")
+    async with asyncio.timeout(30):
+        _, errors = await session.process.communicate()
+    assert session.process.returncode == 0
+    assert errors.decode().splitlines() == [
+        "lobdeck: feed stream down: nothing listens at 127.0.0.1:1; it is tried again"
+    ]
+    summary = await session.ended()
+    assert summary["frames"] == summary["feed"]["connections"] == 0
+    assert 2 < summary["feed"]["attempts"] < 40

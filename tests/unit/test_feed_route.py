@@ -35,10 +35,37 @@ async def test_a_venue_that_refuses_is_tried_within_the_budget_and_found_again()
     bench.route.start()
     await bench.pass_s(600)
     assert bench.venue.attempts == 30
-    assert bench.sink.said[-1] == ("stream", False, "cannot connect (ConnectionRefusedError)")
+    assert bench.sink.said[-1] == ("stream", False, "nothing listens at venue:80")
     bench.venue.refuses = False
     await bench.pass_s(700, step_s=1)
     assert len(bench.venue.open) == 1
+
+
+async def test_what_it_waits_for_can_be_seen() -> None:
+    bench = RouteBench(chance=0.9)
+    bench.venue.refuses = True
+    bench.route.start()
+    await bench.pass_s(0.1)
+    view = bench.route.view(bench.times.pass_s(0))
+    assert (view.name, view.up, view.reason) == ("stream", False, "nothing listens at venue:80")
+    assert 300 < view.retry_ms <= 450
+    bench.venue.refuses = False
+    await bench.pass_s(0.6)
+    bench.venue.open[0].say(depth_frame(1))
+    view = bench.route.view(bench.times.pass_s(0))
+    assert (view.up, view.reason, view.retry_ms, view.silent) == (True, "", -1, ())
+    await bench.pass_s(6)
+    assert bench.route.view(bench.times.pass_s(0)).silent == ("btcusdt@bookTicker", "btcusdt@trade")
+
+
+async def test_the_most_that_waited_unread_is_kept() -> None:
+    bench = RouteBench()
+    socket = await bench.opened()
+    socket.waiting_bytes = 7_000
+    await bench.pass_s(0.1)
+    socket.waiting_bytes = 0
+    await bench.pass_s(0.1)
+    assert bench.route.counts.most_waiting_bytes == 7_000
 
 
 async def test_three_messages_refused_within_ten_seconds_replace_the_connection() -> None:

@@ -141,6 +141,13 @@ async def test_fifty_symbols_at_once_stay_within_the_weight() -> None:
     ("answer", "reason"),
     [
         (lambda _: httpx.Response(500), "HTTP 500"),
+        (
+            lambda _: httpx.Response(400, content=b'{"code":-1121,"msg":"Invalid symbol."}'),
+            "HTTP 400 (-1121: the venue knows no such symbol)",
+        ),
+        (lambda _: httpx.Response(503, content=b'{"code":-1008,"msg":"\x1b[2J"}'), "HTTP 503"),
+        (lambda _: httpx.Response(403, content=b'{"code":-1003}'), "HTTP 403 (-1003)"),
+        (lambda _: httpx.Response(502, content=b"x" * 5_000), "HTTP 502"),
         (lambda _: httpx.Response(451, content=b"\x1b[2Jnot here"), "HTTP 451"),
         (lambda _: httpx.Response(200, content=b"x" * 2_000), "a book over 1000 bytes"),
     ],
@@ -152,7 +159,8 @@ async def test_a_refusal_is_reported_and_brings_no_book(
     async with bench.running() as fetcher:
         fetcher.want("BTCUSDT", 1)
         await until(lambda: bool(bench.reports))
-    assert bench.reports == [(False, reason)]
+    assert bench.reports == [(False, f"BTCUSDT: {reason}")]
+    assert fetcher.view("snapshots", 1).reason == f"BTCUSDT: {reason}"
     assert bench.books == []
     assert fetcher.failed == 1
 
@@ -173,7 +181,7 @@ async def test_a_venue_that_cannot_be_reached_is_reported_and_then_its_return() 
         await until(lambda: bool(bench.reports))
         fetcher.want("BTCUSDT", 1)
         await until(lambda: bool(bench.books))
-    assert bench.reports == [(False, "ConnectError"), (True, "")]
+    assert bench.reports == [(False, "BTCUSDT: cannot connect"), (True, "")]
 
 
 async def test_too_many_requests_closes_the_service_for_as_long_as_the_venue_says() -> None:

@@ -151,23 +151,64 @@ async def test_after_our_close_nothing_is_delivered_and_nobody_is_told() -> None
     assert ear.lost == []
 
 
-async def test_a_server_that_is_no_venue_is_an_error_not_an_end() -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readline()
-        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-        await writer.drain()
+@contextlib.asynccontextmanager
+async def somebody(answer: bytes) -> AsyncIterator[int]:
+    """Serve one answer to whoever comes, and hang up; give the port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4_096)
+        writer.write(answer)
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    ear = Ear()
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
-        with pytest.raises(ConnectError, match="handshake refused"):
-            await open_socket(f"ws://127.0.0.1:{port}/", ear, SessionClock(), 1_000)
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "words"),
+    [
+        (
+            "ws",
+            b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+            "HTTP 404 instead of a WebSocket: is it this venue's server?",
+        ),
+        (
+            "ws",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
+            "HTTP 200 instead of a WebSocket: is it this venue's server?",
+        ),
+        ("ws", b"\x00\x01\x1b[2J garbage \xff\r\n\r\n", "no WebSocket server there"),
+        ("wss", b"HTTP/1.1 400 Bad Request\r\n\r\n", "no TLS at 127.0.0.1:PORT"),
+    ],
+)
+async def test_a_server_that_is_no_venue_is_an_error_in_plain_words(
+    scheme: str, answer: bytes, words: str
+) -> None:
+    ear = Ear()
+    async with somebody(answer) as port:
+        with pytest.raises(ConnectError) as refused:
+            await open_socket(f"{scheme}://127.0.0.1:{port}/", ear, SessionClock(), 1_000)
+    assert str(refused.value) == words.replace("PORT", str(port))
     assert ear.socket is None
     assert ear.lost == []
 
 
-async def test_nobody_there_is_an_error_that_names_its_kind() -> None:
-    with pytest.raises(ConnectError, match=r"cannot connect \(ConnectionRefusedError\)"):
+async def test_nobody_there_is_an_error_that_names_the_place() -> None:
+    with pytest.raises(ConnectError, match=r"nothing listens at 127\.0\.0\.1:1$"):
         await open_socket("ws://127.0.0.1:1/", Ear(), SessionClock(), 1_000)
+
+
+async def test_what_waits_unread_is_known_until_the_end() -> None:
+    async with venue() as at:
+        ear, connection = await connected(at)
+        assert ear.socket is not None
+        connection.transport.write(b"\x81\x05hello" * 100)
+        assert ear.socket.waiting_bytes in (0, 700)
+        await until(lambda: len(ear.messages) == 100)
+        assert ear.socket.waiting_bytes == 0
+        connection.transport.abort()
+        await until(lambda: bool(ear.lost))
+        assert ear.socket.waiting_bytes == 0

@@ -41,7 +41,7 @@ SYMBOLS = 5
 BEAT_NS = 10_000_000
 PAUSE_NS = 1_000_000_000
 """Between two passes over the capture."""
-CHILD_S = 170.0
+CHILD_S = 1_800.0
 
 Frame = tuple[int, bytes]
 """Receive time in ns and payload."""
@@ -52,14 +52,17 @@ def measure(plan: Plan) -> list[Row]:
     spec = bench_session(plan)
     path = plan.home / "memory-spec"
     write_spec(spec, path)
-    early, first, last = plan.of(40_000, 5_000), plan.of(60_000, 8_000), plan.of(300_000, 40_000)
+    early, step = plan.of(40_000, 5_000), plan.of(1_000_000, 8_000)
+    first, last = step, 5 * step
     # Both at once: memory is measured, not time.
-    one, many = _child(path, 1, (early, first, last)), _child(path, SYMBOLS, (early * SYMBOLS,))
+    one = _child(path, 1, (early, *range(first, last + 1, step)))
+    many = _child(path, SYMBOLS, (early * SYMBOLS,))
     alone, together = _samples(one), _samples(many)
     growth = alone[last]["rss_mb"] - alone[first]["rss_mb"]
     each = (together[early * SYMBOLS]["rss_mb"] - alone[early]["rss_mb"]) / (SYMBOLS - 1)
     busy = f"{alone[last]['orders']:,.0f} orders, {alone[last]['fills']:,.0f} fills on the way"
-    span = f"from frame {first:,} to {last:,} (the budget's is 1 M to 5 M); {busy}"
+    short = " (the budget's is 1 M to 5 M)" if plan.quick else ""
+    span = f"from frame {first:,} to {last:,}{short}; {busy}"
     rss = f"{SYMBOLS} symbols, {early:,} frames each: {together[early * SYMBOLS]['rss_mb']:.0f} MB"
     course = ", ".join(f"{at:,}: {sample['rss_mb']:.1f} MB" for at, sample in alone.items())
     return [

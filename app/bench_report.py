@@ -43,6 +43,8 @@ class Row:
     note: str = ""
     profile: str = ""
     """Where the time goes, one line; only for what missed its budget."""
+    machine: str = ""
+    """What else the machine did meanwhile."""
 
     @property
     def verdict(self) -> Verdict:
@@ -54,12 +56,13 @@ class Row:
 
 def table(rows: Sequence[Row], about: Sequence[str], missing: Sequence[str]) -> str:
     """Give the rows under the lines about the machine, and below them what this run did not measure."""
-    cells = [("what", "budget", "measured", "verdict", "note"), *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(4)]
+    cells = [("what", "budget", "measured", "verdict", "machine", "note"), *(_cells(row) for row in rows)]
+    last = len(cells[0]) - 1
+    widths = [max(len(line[column]) for line in cells) for column in range(last)]
     lines = []
     for line, row in zip(cells, (None, *rows), strict=True):
         fixed = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False))
-        lines.append(f"{fixed}  {line[4]}".rstrip())
+        lines.append(f"{fixed}  {line[last]}".rstrip())
         if row is not None and row.profile:
             lines.append(f"  profile: {row.profile}")
     return "\n".join([*about, "", *lines, "", *(f"not measured here: {one}" for one in missing)])
@@ -80,6 +83,7 @@ def json_text(rows: Iterable[Row], about: Sequence[str], *, quick: bool, missing
                 "verdict": row.verdict.value,
                 "note": row.note,
                 "profile": row.profile,
+                "machine": row.machine,
             }
             for row in rows
         ],
@@ -96,9 +100,9 @@ def number_text(value: float, unit: str) -> str:
     return f"{value:.{digits}f} {unit}"
 
 
-def _cells(row: Row) -> tuple[str, str, str, str, str]:
+def _cells(row: Row) -> tuple[str, ...]:
     budget = ""
     if row.budget is not None:
         budget = f"{'>=' if row.budget.at_least else '<='} {number_text(row.budget.limit, row.unit)}"
     measured = "not here" if row.measured is None else number_text(row.measured, row.unit)
-    return row.what, budget, measured, row.verdict.value, row.note
+    return row.what, budget, measured, row.verdict.value, row.machine, row.note

@@ -63,13 +63,17 @@ def doctor() -> None:
 @app.command()
 def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds: below a minute, not three.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds: two minutes, not fifteen.")] = False,
     capture: Annotated[
         list[Path] | None, typer.Option("--capture", help="Measure on these Binance spot captures.")
     ] = None,
     part: Annotated[
         list[str] | None,
-        typer.Option("--part", help="Only book, workers, orders, replay, memory or console."),
+        typer.Option(
+            "--only",
+            "--part",
+            help="Of book, workers, orders, replay, memory, console, decision, attached, flood.",
+        ),
     ] = None,
 ) -> None:
     """Measure the budgets on this machine, as ratios taken side by side."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app import bench_console, bench_kill
+from app import bench_attached, bench_console, bench_decision, bench_flood, bench_kill
+from app.bench_report import Verdict
 from app.bench_terminal import TerminalProgram
 from app.bench_tools import BenchError, Plan
 from app.replay_command import demo_capture
@@ -19,7 +20,7 @@ PARTS = ("book", "workers", "orders", "replay", "memory")
 
 
 def test_quick_bench_measures_every_part_but_the_screen(tmp_path: Path) -> None:
-    parts = [word for part in PARTS for word in ("--part", part)]
+    parts = [word for part in PARTS for word in ("--only", part)]
     done = run_lobdeck(tmp_path, "bench", "--quick", "--json", "--capture", str(demo_capture()), *parts)
     assert done.returncode == 0, done.stderr
     assert [line.split()[1] for line in done.stderr.splitlines()] == list(PARTS)
@@ -36,13 +37,9 @@ def test_quick_bench_measures_every_part_but_the_screen(tmp_path: Path) -> None:
 
 
 def test_kill_key_reaches_the_gate_while_nobody_reads_the_screen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    monkeypatch.setenv("LOBDECK_HOME", str(home))
     monkeypatch.setattr(bench_kill, "QUICK_FROZEN_S", 1.5)
-    plan = Plan((demo_capture(),), "shipped", synthetic=True, quick=True, home=home)
     with bench_console.demo("bench-kill") as (_, (first_s, prices_s)):
         assert 0 < first_s <= prices_s
         row = bench_kill.measure_kill(plan, session_place("bench-kill"))
@@ -51,6 +48,43 @@ def test_kill_key_reaches_the_gate_while_nobody_reads_the_screen(
     assert "30 rounds: p50 " in row.note
     assert "; control p50 " in row.note
     assert not bench_console.is_running(session_place("bench-kill"))
+
+
+@pytest.fixture
+def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    monkeypatch.setenv("LOBDECK_HOME", str(home))
+    return Plan((demo_capture(),), "shipped", synthetic=True, quick=True, home=home)
+
+
+def test_decisions_of_a_session_and_an_echo_are_timed_on_the_same_venue(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_decision, "SPELL_S", (1, 1))
+    ratio, p99 = bench_decision.measure(plan)
+    assert ratio.measured is not None
+    assert p99.measured is not None
+    assert 0.5 < ratio.measured < 100
+    assert p99.measured > 0
+
+
+def test_spells_with_a_console_are_compared_with_those_without(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_attached, "SPELL_S", (1, 1))
+    monkeypatch.setattr(bench_attached, "SETTLE_S", 0.3)
+    rows = bench_attached.measure(plan)
+    assert len(rows) == 4
+    assert all(row.measured is not None and 0 < row.measured < 1_000 for row in rows)
+
+
+def test_a_flood_with_a_hung_worker_loses_nothing(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_flood, "FLOOD_S", (2, 2))
+    monkeypatch.setattr(bench_flood, "MARGIN_S", 18)
+    rows = bench_flood.measure(plan)
+    assert [row.verdict for row in rows[:4]] == [Verdict.MET] * 4, [row.note for row in rows]
+    assert " 0 workers hung" not in rows[1].note
 
 
 def test_a_program_that_ends_is_no_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

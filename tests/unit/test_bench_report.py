@@ -46,7 +46,7 @@ def test_numbers_have_three_digits_that_count(value: float, unit: str, text: str
 
 
 ROWS = [
-    Row("fast thing", "x", 1.2, Budget(1.6), "side by side"),
+    Row("fast thing", "x", 1.2, Budget(1.6), "side by side", machine="load 2.1"),
     Row("slow thing, p50", "us", 150.0, Budget(120.0), profile="most of it waits"),
     Row("peer / ours", "x", None, Budget(3.5, at_least=True), "not installed"),
     Row("no budget", "us", 4.4),
@@ -58,11 +58,11 @@ def test_table_has_a_line_for_each_and_a_profile_below_what_missed() -> None:
         "lobdeck 0.1.0",
         "load average 0.1",
         "",
-        "what             budget     measured  verdict  note",
-        "fast thing       <= 1.60 x  1.20 x    met      side by side",
+        "what             budget     measured  verdict  machine   note",
+        "fast thing       <= 1.60 x  1.20 x    met      load 2.1  side by side",
         "slow thing, p50  <= 120 us  150 us    MISSED",
         "  profile: most of it waits",
-        "peer / ours      >= 3.50 x  not here  -        not installed",
+        "peer / ours      >= 3.50 x  not here  -                  not installed",
         "no budget                   4.40 us   -",
         "",
         "not measured here: the venue",
@@ -83,6 +83,7 @@ def test_json_says_the_same() -> None:
         "verdict": "MISSED",
         "note": "",
         "profile": "most of it waits",
+        "machine": "",
     }
     assert content["rows"][2]["measured"] is None
     assert content["rows"][2]["at_least"] is True

@@ -35,6 +35,7 @@ def test_a_part_that_cannot_be_measured_says_why_and_stops_no_other(
     out, err = capsys.readouterr()
     rows = json.loads(out)["rows"]
     assert [(row["what"], row["verdict"]) for row in rows] == [("fine", "met"), ("console", "-")]
+    assert all(row["machine"].startswith("load ") for row in rows)
     assert rows[1]["note"] == "no terminal can be made here"
     assert err == "bench: book ... 0 s\nbench: console ... 0 s\n"
 
@@ -47,7 +48,7 @@ def test_only_the_parts_named_are_measured() -> None:
 
 def test_a_part_nobody_knows_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["bench", "--part", "fun"]) == 2
-    assert capsys.readouterr().err == "lobdeck: --part fun: wanted one of book, console\n"
+    assert capsys.readouterr().err == "lobdeck: --only fun: wanted one of book, console\n"
 
 
 def test_a_capture_of_another_venue_is_refused_in_one_line(

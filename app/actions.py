@@ -71,7 +71,7 @@ _TABLE: dict[str, tuple[Action, ...]] = {
     ),
     "orders": (
         A("cancel", _SAFE, ("x",), "x", "", "cancel", "cancel the selected order"),
-        A("cancel_all", _STRIP, ("X",), "X", "cancel", "all ours", "cancel all ours on this symbol"),
+        A("cancel_all", _STRIP, ("X",), "X", "cancel", "ours", "cancel all ours on this symbol"),
         A("flatten", _STRIP, ("F",), "F", "flatten", "flat", "flatten this symbol to home"),
         A("filter", _LOCAL, ("slash",), "/", "filter", "filter",
           "filter the orders: mine, buy, live, model, state:unknown, !state:filled; empty ends it", "WORDS"),

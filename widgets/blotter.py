@@ -107,7 +107,7 @@ def wide_columns(order: OrderView | None, view: InstrumentView, width: int) -> L
     room = max(0, width - sum(size + 1 for _, size in columns) - 1)
     if order is None:
         cells = [part for name, size in columns for part in _cell(name, size, name, "dim")]
-        return ((" ", "dim"), *cells, (left("reason", room), "dim"))
+        return ((" ", "dim"), *cells, (left("reason, client id", room), "dim"))
     words = _wide_words(order, view if order.symbol == view.symbol else None)
     cells = [
         part

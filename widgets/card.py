@@ -147,7 +147,13 @@ def waits_words(card: ProposalView) -> str:
     return f"waits: {why}" if why else "waits"
 
 
+_SMALL_E8 = 1_000_000
 _SHORT_WORDS = {"OTHER_SIDE": "score flipped"}
+
+
+def small_money(value_e8: int) -> str:
+    """Print an amount in hundredths, or finer where those would only say 0.00."""
+    return money(value_e8, 2 if abs(value_e8) >= _SMALL_E8 else 4)
 
 
 def net_role(card: ProposalView) -> str:
@@ -165,7 +171,7 @@ def _edge(card: ProposalView, width: int) -> Line:
                 (f"{basis_points(card.net_e6)} bp", role),
             ),
         ),
-        (1, text(f"= {money(card.net_quote_e8)}", role)),
+        (1, text(f"= {small_money(card.net_quote_e8)}", role)),
     ]
     return _row("edge", items, width, gap=1)
 

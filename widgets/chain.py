@@ -8,7 +8,9 @@ from widgets.cells import clean
 from widgets.glyphs import ARROW
 from widgets.lines import Item, Line, fit, text
 from widgets.times import delay_text
-from widgets.words import STAGE_WORDS, reason_words
+from widgets.words import reason_words, stage_word
+
+_SHORT_NAMES = {"features": "feat", "decide": "dec"}
 
 
 class ChainPanel(SnapshotWidget):
@@ -37,7 +39,7 @@ def verdict(chain: ChainView) -> Line:
     """Say what stops the chain, or that every stage is inside its budget."""
     if chain.stopped:
         return text(f"STOPPED: {reason_words(chain.stopped)}", "alert")
-    slow = [stage.name for stage in chain.stages if not stage.ok]
+    slow = [stage_word(stage.name) for stage in chain.stages if not stage.ok]
     return text(f"slow: {', '.join(slow)}", "warn") if slow else text("all inside budget", "good")
 
 
@@ -48,7 +50,7 @@ def stage_parts(chain: ChainView) -> Line:
         if parts:
             parts.append((f" {ARROW} ", "rule"))
         parts += [
-            (f"{STAGE_WORDS.get(stage.name, stage.name)} ", "dim"),
+            (f"{stage_word(stage.name)} ", "dim"),
             (delay_text(stage.now_us).rjust(4), _role(stage)),
         ]
         if stage.name == "model":
@@ -68,7 +70,7 @@ def slowest(chain: ChainView) -> Line:
     stage = next((stage for stage in chain.stages if stage.name == chain.slowest), None)
     if stage is None:
         return text("slowest --", "dim")
-    name = STAGE_WORDS.get(stage.name, stage.name)
+    name = stage_word(stage.name)
     return ("slowest ", "dim"), (name, _role(stage)), (f" p99 {delay_text(stage.p99_us)}", "dim")
 
 
@@ -117,7 +119,7 @@ def compact_chain(snapshot: ConsoleSnapshot, width: int) -> Line:
     )
     delays: list[tuple[str, str]] = []
     for stage in chain.stages:
-        short = {"features": "feat", "decide": "dec", "order": "ack"}.get(stage.name, stage.name)
+        short = _SHORT_NAMES.get(stage.name) or stage_word(stage.name)
         delays += [(f"{short} ", "dim"), (f"{delay_text(stage.now_us)} ", _role(stage))]
     ready = chain.workers_ready == len(chain.workers)
     down = _first_down(chain)

@@ -10,7 +10,7 @@ from pipeline.core.types import scaled_text
 from widgets.base import SnapshotWidget
 from widgets.cells import grouped, price_text, right
 from widgets.glyphs import FILL_DOWN, FILL_UP, TIMES, VERTICAL
-from widgets.lines import Line, line_width, overprint, text
+from widgets.lines import BLANK, Line, line_width, overprint, text
 from widgets.plot import averages, braille_chart, nice_step, whole_columns
 
 POINT_NS = 250_000_000
@@ -27,7 +27,9 @@ class ChartPanel(SnapshotWidget):
     def title_parts(self, snapshot: ConsoleSnapshot, room: int) -> tuple[Line, Line]:
         """Give the exact touch and the spread."""
         touch = touch_words(snapshot)
-        return touch if line_width(touch) <= room else touch[:3], text("60 s", "dim")
+        forms = (touch, touch[:3], tight_touch(touch))
+        shown = next((form for form in forms if line_width(form) <= room), BLANK)
+        return shown, text("60 s", "dim")
 
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give the path, then our buys and sells, then the time axis."""
@@ -85,6 +87,13 @@ def touch_words(snapshot: ConsoleSnapshot) -> Line:
         (price_text(view, ask), "ask-strong"),
         (f"  spread {ask - bid} t", "dim"),
     )
+
+
+def tight_touch(touch: Line) -> Line:
+    """Give bid and ask of `touch_words` without a needless cell."""
+    if len(touch) < 3:
+        return touch
+    return tuple((words.strip().replace(",", ""), role) for words, role in touch[:3])
 
 
 def price_scale(lowest: int, highest: int, rows: int) -> tuple[int, int]:

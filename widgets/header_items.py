@@ -6,7 +6,7 @@ from pipeline.core.snapshot import ConsoleSnapshot, HeaderView
 from pipeline.core.types import TradingState
 from widgets.cells import clean, money, percent, position_word, qty_text
 from widgets.lines import Line, text
-from widgets.marks import book_words, side_role, signed_role
+from widgets.marks import book_words, money_role, side_role
 from widgets.position import loss_role
 
 
@@ -39,7 +39,7 @@ def alerts_item(header: HeaderView, word: str) -> Line:
 def day_item(header: HeaderView, snapshot: ConsoleSnapshot) -> Line:
     """Give the day's profit with its currency."""
     words = f"{money(header.day_quote_e8)} {clean(snapshot.instrument.quote, 8)}"
-    return ("day ", "dim"), (words, signed_role(header.day_quote_e8))
+    return ("day ", "dim"), (words, money_role(header.day_quote_e8))
 
 
 def loss_item(header: HeaderView) -> Line:

@@ -10,7 +10,7 @@ from widgets.cells import cell_width, clean, left
 from widgets.lines import Item, Line, fit, join, line_text, line_width, text, wrap
 
 DEFAULT_HINTS = (
-    ("a", "permit"), ("d", "not now"), ("w", "window"), ("x", "cancel"), ("X", "all ours"),
+    ("a", "permit"), ("d", "not now"), ("w", "window"), ("x", "cancel"), ("X", "ours"),
     ("F", "flat"), ("p", "HALT"), ("m", "down"), ("?", "keys"), ("q", "quit"),
 )  # fmt: skip
 """Keys and words, most important first where the line is too short for all."""

@@ -14,6 +14,7 @@ _E6 = 1_000_000
 _FLOW_FULL_E6 = 20 * _E6
 """Flow of this many mean depths fills the bar."""
 _NUMBERS_RANK = 4
+_FLOW_RANK, _TRADES_RANK = 6, 7
 """The line of numbers comes after four bars in importance."""
 
 
@@ -38,11 +39,14 @@ class ImbalancePanel(SnapshotWidget):
             (3, "L10", view.qi_10_e6, _E6),
             (5, "weighted", view.dwi_e6, _E6),
             (1, "flow 1 s", view.ofi_1s_e6, _FLOW_FULL_E6),
-            (6, "flow 5 s", view.ofi_5s_e6, _FLOW_FULL_E6),
-            (7, "trades", view.tfi_1s_e6, _E6),
+            (_FLOW_RANK, "flow 5 s", view.ofi_5s_e6, _FLOW_FULL_E6),
+            (_TRADES_RANK, "trades", view.tfi_1s_e6, _E6),
         )
         rows = [bar_row(name, value, full, width) for rank, name, value, full in bars if rank < height]
-        return [*rows, fit(flow_items(view), width)] if height > _NUMBERS_RANK else rows
+        drawn = 3 if height > _TRADES_RANK else 2 if height > _FLOW_RANK else 0
+        micro, flow, trades = flow_items(view)
+        numbers = [micro, *([flow] if drawn < 2 else []), *([trades] if drawn < 3 else [])]
+        return [*rows, fit(numbers, width)] if height > _NUMBERS_RANK else rows
 
 
 def bar_row(name: str, value_e6: int, full_e6: int, width: int) -> Line:

@@ -27,7 +27,7 @@ from widgets.position import PositionPanel
 from widgets.proposals import ProposalsPanel
 from widgets.score import ScorePanel
 from widgets.status import StatusPanel
-from widgets.tables import LimitsPanel, ModelPanel, WorkersPanel
+from widgets.tables import LimitsPanel, ModelPanel, StagesPanel, WorkersPanel
 from widgets.tape import TapePanel
 from widgets.why import WhyPanel
 
@@ -48,6 +48,7 @@ PANELS: dict[str, type[SnapshotWidget]] = {
     "chain": ChainPanel,
     "limits": LimitsPanel,
     "workers": WorkersPanel,
+    "stages": StagesPanel,
     "model": ModelPanel,
     "hints": HintsPanel,
 }

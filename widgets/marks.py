@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from pipeline.core.snapshot import LadderView
 from pipeline.core.types import Authority, BookState, OrderState, Side, TradingState, WorkerState
+from widgets.cells import rounded
 from widgets.times import age_text
 
 IDEA_MARK = ("?", "waiting")
@@ -103,6 +104,11 @@ def order_mark(state: str, side: int) -> tuple[str, str]:
 def side_role(side: int) -> str:
     """Give the role of a side: buys like bids, sells like asks."""
     return "bid" if side > 0 else "ask"
+
+
+def money_role(value_e8: int) -> str:
+    """Give the role of an amount as it is printed, in hundredths: what reads 0.00 is no loss."""
+    return signed_role(rounded(value_e8, 6))
 
 
 def signed_role(value: int) -> str:

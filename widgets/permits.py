@@ -49,7 +49,7 @@ def permit_lines(permit: PermitView, view: InstrumentView, width: int) -> list[L
     """Give one permit: what it allows, and under it why it waits or ended."""
     mark, role = _STATE_ROLES.get(permit.state, ("? ", "warn"))
     side = side_word(permit.side) if permit.side else "both"
-    idea = f"#{permit.idea_id}" if permit.idea_id else clean(permit.who, 12)
+    idea = f"#{permit.idea_id}" if permit.idea_id else f"by {clean(permit.who, 12)}"
     sign = ">=" if permit.side < 0 else "<="
     items: list[Item] = [
         (0, ((f" {mark}", role), (f"P{permit.permit_id}", "bright"))),

@@ -38,6 +38,8 @@ class Page:
     widths: tuple[tuple[int, int, int], ...]
     """(least inner width, weight, most inner width) of each column."""
     bottom: tuple[Share, ...]
+    small: tuple[str, ...] = ()
+    """Panels that stay first where the screen has no room for all of them."""
 
 
 PAGES: Mapping[str, Page] = {
@@ -61,7 +63,7 @@ PAGES: Mapping[str, Page] = {
         bottom=(Share("alerts", 3, 1, 6), Share("chain", 2, 0, 2)),
     ),
     "orders": Page(
-        columns=((Share("orders", 12, 4),),),
+        columns=((Share("orders", 9, 4),),),
         widths=((100, 1, 10_000),),
         bottom=(
             Share("position", 9, 0, 9),
@@ -69,11 +71,13 @@ PAGES: Mapping[str, Page] = {
             Share("alerts", 3, 1, 8),
             Share("chain", 2, 0, 2),
         ),
+        small=("position", "orders"),
     ),
     "health": Page(
-        columns=((Share("workers", 5, 1, 12), Share("limits", 8, 1)),),
+        columns=((Share("workers", 4, 1, 10), Share("stages", 4, 1, 9), Share("limits", 8, 1)),),
         widths=((100, 1, 10_000),),
-        bottom=(Share("alerts", 6, 1), Share("chain", 3, 0, 3)),
+        bottom=(Share("alerts", 5, 1), Share("chain", 3, 0, 3)),
+        small=("workers", "stages", "limits"),
     ),
     "model": Page(
         columns=(
@@ -82,6 +86,7 @@ PAGES: Mapping[str, Page] = {
         ),
         widths=((50, 1, 10_000), (50, 1, 10_000)),
         bottom=(Share("model", 8, 2), Share("chain", 2, 0, 2)),
+        small=("model", "score"),
     ),
 }
 
@@ -241,7 +246,7 @@ def _stacked(width: int, height: int, page: Page) -> list[_Box]:
     panels = [share for column in page.columns for share in column] + list(page.bottom)
     body = height - HEADER_ROWS - 1
     kept = [share for share in panels if share.name == "chain"]
-    for share in panels:
+    for share in sorted(panels, key=lambda share: share.name not in page.small):
         if share.name != "chain" and sum(s.least for s in kept) + share.least <= body:
             kept.append(share)
     ordered = [share for share in panels if share in kept]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.core.snapshot import ConsoleSnapshot, InstrumentView, PositionView
+from pipeline.core.types import scaled_text
 from widgets.base import SnapshotWidget
 from widgets.cells import (
     basis_points,
@@ -16,7 +17,7 @@ from widgets.cells import (
     rounded,
 )
 from widgets.lines import Item, Line, fit, pick_rows, plain, text
-from widgets.marks import side_role, signed_role
+from widgets.marks import money_role, side_role
 from widgets.plot import bar
 
 _E6 = 1_000_000
@@ -59,8 +60,7 @@ def _row(label: str, items: list[Item], width: int) -> Line:
 def average_text(view: InstrumentView, avg_price_e8: int) -> str:
     """Print an average price with one decimal more than the instrument's prices."""
     decimals = min(8, view.price_decimals + 1)
-    text_of = f"{rounded(avg_price_e8, 8 - decimals):d}".rjust(decimals + 1, "0")
-    return grouped(f"{text_of[: len(text_of) - decimals]}.{text_of[len(text_of) - decimals :]}")
+    return grouped(scaled_text(rounded(avg_price_e8, 8 - decimals), decimals))
 
 
 def _held(position: PositionView, view: InstrumentView, width: int) -> Line:
@@ -79,7 +79,7 @@ def _held(position: PositionView, view: InstrumentView, width: int) -> Line:
 
 def _open(position: PositionView, width: int) -> Line:
     items: list[Item] = [
-        (0, text(f"{money(position.open_quote_e8):>10}", signed_role(position.open_quote_e8))),
+        (0, text(f"{money(position.open_quote_e8):>10}", money_role(position.open_quote_e8))),
         (1, (("if left now, exit fee ", "dim"), (money(position.exit_fee_quote_e8, sign=False), "text"))),
     ]
     return _row("open", items, width)
@@ -87,7 +87,7 @@ def _open(position: PositionView, width: int) -> Line:
 
 def _closed(position: PositionView, width: int) -> Line:
     items: list[Item] = [
-        (0, text(f"{money(position.closed_quote_e8):>10}", signed_role(position.closed_quote_e8))),
+        (0, text(f"{money(position.closed_quote_e8):>10}", money_role(position.closed_quote_e8))),
         (1, (("fees ", "dim"), (money(-position.fees_quote_e8), "text"))),
     ]
     return _row("closed", items, width)
@@ -102,7 +102,7 @@ def _day(position: PositionView, width: int) -> Line:
 
 
 def _strong(value: int) -> str:
-    return signed_role(value) if value else "bright"
+    return money_role(value) if money_role(value) != "text" else "bright"
 
 
 def _loss(position: PositionView, width: int) -> Line:

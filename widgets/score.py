@@ -9,7 +9,7 @@ from widgets.base import SnapshotWidget
 from widgets.cells import clean, left, ratio
 from widgets.chart import POINT_NS, columns_in
 from widgets.glyphs import CENTRE, DOT, RIGHT, VERTICAL, WRONG
-from widgets.lines import Item, Line, flow, overprint, pick_rows, text
+from widgets.lines import Item, Line, flow, line_width, overprint, pick_rows, text
 from widgets.plot import averages, bar, braille_chart, whole_columns
 from widgets.times import age_text, horizon_text
 
@@ -24,7 +24,6 @@ class ScorePanel(SnapshotWidget):
 
     def title_parts(self, snapshot: ConsoleSnapshot, room: int) -> tuple[Line, Line]:
         """Give the score with the age of its row, and the horizon."""
-        del room
         score = snapshot.score
         horizon = text(f"h {horizon_text(score.horizon_ms)}" if score.horizon_ms else "", "dim")
         if not score.ready:
@@ -33,7 +32,7 @@ class ScorePanel(SnapshotWidget):
             (ratio(score.score_e6), score_role(score)),
             (f"  row {age_text(score.age_ms).rjust(6)}", "dim"),
         )
-        return now, horizon
+        return now if line_width(now) <= room else now[:1], horizon
 
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give the path with the entry thresholds, then the probabilities, then the outcomes."""

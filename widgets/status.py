@@ -17,7 +17,7 @@ from widgets.glyphs import FRAME_MARKS, VERTICAL
 from widgets.header_items import alerts_item, book_item, day_item, gate_item, loss_item, position_item
 from widgets.lines import Item, Line, fit, join, line_text, line_width, spread, text, wrap
 from widgets.lost import LostView, lost_line, lost_lines
-from widgets.marks import AUTHORITY_ROLES, STATE_ROLES, signed_role
+from widgets.marks import AUTHORITY_ROLES, STATE_ROLES, money_role
 from widgets.plan import COMPACT_SIZE, HEADER_ROWS
 from widgets.plot import bar
 from widgets.terse import UNCUT, Chrome, terse_lines
@@ -172,7 +172,7 @@ def _money_line(snapshot: ConsoleSnapshot, width: int) -> Line:
         (0, ((" ", "text"), *day_item(header, snapshot))),
         (1, loss_item(header)),
         (1, book_item(snapshot)),
-        (3, (("open ", "dim"), (money(position.open_quote_e8), signed_role(position.open_quote_e8)))),
+        (3, (("open ", "dim"), (money(position.open_quote_e8), money_role(position.open_quote_e8)))),
         (4, (("gross ", "dim"), (money(header.gross_quote_e8, 0, sign=False), "text"))),
     ]
     if header.window:

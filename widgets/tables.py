@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pipeline.core.snapshot import NONE_E6, ConsoleSnapshot, LimitRow, WorkerView
+from pipeline.core.snapshot import NONE_E6, ConsoleSnapshot, LimitRow, StageView, WorkerView
 from widgets.base import SnapshotWidget
-from widgets.cells import clean, left, percent, ratio, right
+from widgets.cells import clean, grouped, left, percent, ratio, right
 from widgets.lines import Line, flow, shortened, text
 from widgets.marks import WORKER_ROLES
 from widgets.plot import bar
 from widgets.position import loss_role
-from widgets.times import age_text, horizon_text
+from widgets.times import age_text, delay_text, horizon_text
+from widgets.words import stage_word
 
 _E6 = 1_000_000
 
@@ -40,11 +41,47 @@ def _limit_line(row: LimitRow, names: int, width: int) -> Line:
     role = loss_role(row.used_e6)
     return (
         (f" {left(clean(row.name), names)} ", "dim"),
-        (right(clean(row.used_text), 16), role),
+        (right(grouped_text(row.used_text), 16), role),
         (" of " if row.used_text else "    ", "dim"),
-        (left(clean(row.limit_text), 16), "text"),
+        (left(grouped_text(row.limit_text), 16), "text"),
         (right(percent(row.used_e6) if row.used_text else "", 7), role),
         (" " + bar(row.used_e6, _E6, room) if room >= 6 else "", role),
+    )
+
+
+def grouped_text(words: str) -> str:
+    """Give a limit's text with thousands separators in the number it begins with."""
+    number, blank, unit = clean(words).partition(" ")
+    whole = number.partition(".")[0].lstrip("+-")
+    return (grouped(number) if whole.isascii() and whole.isdigit() else number) + blank + unit
+
+
+class StagesPanel(SnapshotWidget):
+    """How long after a frame each stage of the chain was done."""
+
+    TITLE = "DELAYS"
+
+    def title_parts(self, snapshot: ConsoleSnapshot, room: int) -> tuple[Line, Line]:
+        """Name the unit and where the clock starts."""
+        del snapshot
+        words = ("ms from receive to each stage, whole session", "ms from receive", "ms")
+        return text(next((each for each in words if len(each) <= room), ""), "dim"), ()
+
+    def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
+        """Give head and one line a stage."""
+        del width
+        head: Line = ((f" {'stage':<10}{'now':>8}{'p50':>8}{'p99':>8}", "dim"),)
+        rows = [_stage_line(stage) for stage in snapshot.chain.stages]
+        return [head, *shortened(rows or [text("  no stage measured yet", "dim")], height - 1)][:height]
+
+
+def _stage_line(stage: StageView) -> Line:
+    delays = "".join(right(delay_text(us), 8) for us in (stage.now_us, stage.p50_us, stage.p99_us))
+    note = "age of the newest frame" if stage.name == "feed" else "inside budget" if stage.ok else "SLOW"
+    return (
+        (f" {left(stage_word(stage.name), 10)}", "dim"),
+        (delays, "text" if stage.ok else "warn"),
+        (f"  {note if stage.now_us >= 0 else ''}", "dim" if stage.ok else "warn"),
     )
 
 
@@ -120,7 +157,7 @@ class ModelPanel(SnapshotWidget):
             (("schema ", "dim"), (clean(model.schema_hash, 16), "text")),
         ]
         lines = flow([((" ", "text"), *facts[0]), *facts[1:]], width, indent=1)
-        cells = [_feature(clean(f.name, 24), f.value_e6, f.ready, clean(f.unit, 8)) for f in model.features]
+        cells = [_feature(clean(f.name, 24), f.value_e6, f.ready, clean(f.unit, 10)) for f in model.features]
         across = max(1, width // _FEATURE_WIDTH)
         down = max(1, -(-len(cells) // across))
         room = max(0, height - len(lines))
@@ -129,7 +166,7 @@ class ModelPanel(SnapshotWidget):
         return lines
 
 
-_FEATURE_WIDTH = 46
+_FEATURE_WIDTH = 48
 
 
 def _feature(name: str, value_e6: int, ready: bool, unit: str) -> Line:
@@ -137,5 +174,5 @@ def _feature(name: str, value_e6: int, ready: bool, unit: str) -> Line:
     return (
         (f" {left(name, 24)} ", "dim"),
         (right(shown, 11), "text" if ready else "stale"),
-        (f" {left(unit, 8)}", "dim"),
+        (f" {left(unit, 10)}", "dim"),
     )

@@ -104,8 +104,13 @@ PRESS_WORDS: Mapping[str, str] = {
 }
 """Words for why a key on a card did nothing."""
 
-STAGE_WORDS: Mapping[str, str] = {"order": "ack"}
-"""Stages whose name on screen differs from the one in the snapshot."""
+STAGE_WORDS: Mapping[str, str] = {"order": "send"}
+"""Stages whose name on screen differs from the one in the snapshot: the clock stops when an order is sent."""
+
+
+def stage_word(name: str) -> str:
+    """Give the word for a stage of the chain; an unknown one as it stands, cleaned."""
+    return STAGE_WORDS.get(name) or clean(name, 12)
 
 
 def reason_words(code: str) -> str:

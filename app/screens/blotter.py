@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from app.order_filter import OrderFilter
 from pipeline.core.snapshot import ConsoleSnapshot, OrderView
-from widgets.lines import Line, text
+from widgets.lines import Line, line_width, text
 from widgets.orders import OrdersPanel
 
 
@@ -31,8 +31,13 @@ class FilteredOrders(OrdersPanel):
         start, end = super().title_parts(snapshot, room)
         if not self.filter.words:
             return start, end
-        share = f" / {self.filter.text}: {len(self._orders())} of {len(snapshot.orders)}"
-        return (*start, *text(share, "warn")), end
+        count = f"{len(self._orders())} of {len(snapshot.orders)}"
+        forms = (
+            (*start, *text(f" / {self.filter.text}: {count}", "warn")),
+            text(f"/ {self.filter.text}: {count}", "warn"),
+            text(f"/ {count}", "warn"),
+        )
+        return next((form for form in forms if line_width(form) <= room), forms[-1]), end
 
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give the orders that pass."""

@@ -21,6 +21,7 @@ from pipeline.core.types import Authority, Side, VenueMode
 from tests.fakes import snapshots
 from tests.fakes.links import Desk, make_desk
 from tests.ui.test_console_keys import SIZE, settle
+from widgets.lines import line_text
 
 
 def test_every_action_has_a_method_a_help_line_and_a_palette_entry() -> None:
@@ -190,6 +191,17 @@ async def test_the_filter_hides_orders_and_says_so() -> None:
         await pilot.press("slash", *(["backspace"] * 5), "enter")
         await settle(pilot, desk, 0.1)
         assert blotter.filter.words == ()
+
+
+async def test_the_filter_is_named_in_the_title_of_the_smallest_screen() -> None:
+    desk = make_desk()
+    async with desk.app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, desk)
+        for words in ("buy", "state:unknown !model"):
+            await pilot.press("slash", *["backspace"] * 3, *words, "enter")
+            await settle(pilot, desk, 0.1)
+            title = line_text(desk.app.main.view.blotter.framed(44, 5)[0])
+            assert " of 5" in title, title
 
 
 async def test_the_window_panel_arms_its_terms_as_they_stand() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from pipeline.core.snapshot import LimitRow
 from tests.fakes import snapshots
 from tests.fakes.pictures import FOLDER, assert_same_picture, panel_text
 from widgets.card import card_lines, short_card
@@ -24,7 +25,7 @@ SIZES = {
     "status": (160, 3), "ladder": (50, 24), "tape": (50, 8), "chart": (53, 12), "score": (53, 10),
     "imbalance": (53, 9), "why": (53, 10), "proposals": (55, 13), "permits": (55, 6), "position": (55, 9),
     "orders": (55, 11), "market": (80, 6), "alerts": (160, 5), "chain": (160, 2), "limits": (100, 6),
-    "workers": (120, 4), "model": (120, 6), "hints": (120, 1),
+    "workers": (120, 4), "stages": (60, 8), "model": (120, 6), "hints": (120, 1),
 }  # fmt: skip
 
 
@@ -80,6 +81,41 @@ def test_card_on_the_small_screen() -> None:
     drawn = panel_text("proposals", STATES["ok"], 44, 8)
     assert "exit" in drawn
     assert_same_picture("proposals-small.txt", drawn)
+
+
+def test_what_is_printed_as_nothing_is_drawn_as_nothing() -> None:
+    position = replace(STATES["ok"].position, day_quote_e8=-400_000, closed_quote_e8=400_000)
+    panel = PANELS["position"](id="position")
+    panel.keep(replace(STATES["ok"], position=position))
+    lines = [line for line in panel.framed(55, 9) if " 0.00 " in f"{line_text(line)} "]
+    assert lines
+    assert not {"up", "down"} & {role for line in lines for words, role in line if words.strip() == "0.00"}
+
+
+def test_a_small_gain_of_a_card_is_printed_finer_than_a_cent() -> None:
+    card = replace(snapshots.proposal(), net_quote_e8=170_000)
+    drawn = panel_text("proposals", replace(STATES["ok"], proposals=(card,)), 55, 13)
+    assert "= +0.0017" in drawn
+
+
+@pytest.mark.parametrize(("width", "touch"), [(60, "64,214.8 × 64,214.9"), (37, "64214.8×64214.9"), (24, "")])
+def test_the_price_title_keeps_both_prices_whole_or_leaves_them_out(width: int, touch: str) -> None:
+    title = panel_text("chart", snapshots.replay_snapshot(), width, 8).splitlines()[0]
+    assert touch in title
+    assert ("×" in title) == bool(touch)
+
+
+def test_the_score_stands_in_its_title_where_the_age_has_no_room() -> None:
+    title = panel_text("score", snapshots.replay_snapshot(), 34, 8).splitlines()[0]
+    assert "SCORE -0.15" in title
+
+
+def test_limits_are_printed_with_thousands_separators() -> None:
+    rows = (LimitRow("position", "15000.00 USDT", "-1284.5 USDT", 85_000), LimitRow("odd", "none", "", -1))
+    drawn = panel_text("limits", replace(STATES["ok"], limits=rows), 100, 4)
+    assert "15,000.00 USDT" in drawn
+    assert "-1,284.5 USDT" in drawn
+    assert "none" in drawn
 
 
 def test_blotter_with_every_order_state() -> None:

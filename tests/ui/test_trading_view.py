@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from random import Random
 
 import pyte
 import pytest
@@ -11,10 +13,12 @@ from msgspec.structs import replace
 from textual._compositor import ChopsUpdate
 from textual.geometry import Region
 
+from app.screens.lean_full import LeanLayout
 from pipeline.core.snapshot import ConsoleSnapshot
 from pipeline.core.types import TradingState
 from tests.fakes import snapshots
 from tests.fakes.console import ViewApp, make_app
+from tests.fakes.wild import wild
 from widgets.base import SnapshotWidget
 from widgets.lean import LeanCompositor, LeanUpdate
 from widgets.lines import line_text
@@ -305,7 +309,7 @@ async def test_pages_change_at_once_and_the_selection_stays() -> None:
             ("health", "WORKERS"),
             ("trading", "LADDER"),
             ("model", "MODEL"),
-            ("orders", "ack"),
+            ("orders", "client id"),
         ):
             app.view.set_page(page)
             await pilot.pause()
@@ -498,3 +502,21 @@ async def test_a_plain_terminal_gets_ascii_only() -> None:
             app.view.show(snapshot)
             await pilot.pause()
             assert screen_text(app).isascii()
+
+
+@pytest.mark.parametrize("plain", [False, True])
+async def test_hostile_words_never_steer_the_terminal(plain: bool) -> None:
+    """What the compositor sends holds no control character but its own sequences."""
+    own = re.compile(r"\x1b\[[0-9;]*[mH]")
+    random = Random(7)
+    for size in ((160, 48), (80, 24), (40, 10)):
+        app = make_app(plain=plain)
+        async with app.run_test(size=size) as pilot:
+            for page in ("trading", "orders", "health", "model"):
+                app.view.set_page(page)
+                app.view.show(wild(snapshots.make_snapshot(), random, 1.0))
+                await pilot.pause()
+                whole = app.screen._compositor.render_full_update()
+                sent = own.sub("", LeanLayout(whole.strips, whole.region).render_segments(app.console))
+                assert all(character.isprintable() for character in sent)
+                assert sent.isascii() or not plain

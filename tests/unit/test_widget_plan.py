@@ -60,6 +60,20 @@ def test_below_the_least_size_one_panel_keeps_what_must_not_leave() -> None:
     assert list(plan(60, 10)) == ["status", "hints"]
 
 
+@pytest.mark.parametrize(
+    ("page", "panels"),
+    [
+        ("orders", ("orders", "position", "chain")),
+        ("health", ("workers", "stages", "limits", "chain")),
+        ("model", ("model", "score", "chain")),
+    ],
+)
+def test_on_the_smallest_screen_a_page_keeps_what_it_is_named_for(page: str, panels: tuple[str, ...]) -> None:
+    places = plan(80, 24, page)
+    assert set(panels) <= set(places)
+    assert places["chain"].y == max(place.y for name, place in places.items() if name != "hints")
+
+
 def test_header_and_hints_are_at_every_size_that_has_panels() -> None:
     for size in ((80, 24), (120, 40), (160, 48), (220, 70)):
         for page in PAGES:

@@ -36,7 +36,10 @@ def prepare_session(spec: SessionSpec, place: SessionPlace) -> None:
     # Left by an earlier session of this name; nobody must take them for the new one's.
     remove_stale_socket(place)
     place.summary.unlink(missing_ok=True)
-    write_spec(spec, place.root / SPEC_NAME)
+    try:
+        write_spec(spec, place.root / SPEC_NAME)
+    except OSError as problem:
+        raise LaunchError(f"{place.root}: cannot be written to: {problem.strerror}") from problem
     Gate.create(place.root).detach()
 
 

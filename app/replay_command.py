@@ -111,9 +111,14 @@ def run_replay(options: ReplayOptions) -> int:
 def run_headless(spec: SessionSpec, place: SessionPlace) -> int:
     """Run a session in this process, without a screen; its summary goes to stdout unless to a file."""
     from pipeline.runtime.session_main import run_session
+    from pipeline.runtime.summary import EXIT_FAILED, SummaryError
 
     prepare_session(spec, place)
-    summary = run_session(spec, place.root)
+    try:
+        summary = run_session(spec, place.root)
+    except SummaryError as problem:
+        sys.stderr.write(f"lobdeck: {problem}\n")
+        return EXIT_FAILED
     if not spec.summary_path:
         sys.stdout.write(summary.to_json().decode())
     return summary.exit_status

@@ -225,4 +225,5 @@ def _speed(replay: ReplayView) -> str:
 
 
 def _progress(replay: ReplayView) -> str:
-    return f"{span_text(replay.position_ms)} of {span_text(replay.length_ms)}"
+    lap = f" lap {replay.lap}" if replay.lap > 1 else ""
+    return f"{span_text(replay.position_ms)} of {span_text(replay.length_ms)}{lap}"

@@ -165,6 +165,16 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
         "{0} of {1} workers are gone; they will be replaced",
         ("n", "n"),
     ),
+    "WORKER_REPLACED": Sentence(
+        "a worker died; another took over at once",
+        "{0} of {1} workers died; others took over at once",
+        ("n", "n"),
+    ),
+    "REPLAY_LAP": Sentence(
+        "the replay began again: counters and P&L start at zero",
+        "lap {0}: the replay began again, counters and P&L start at zero",
+        ("n",),
+    ),
     "WORKER_READY": Sentence("every worker runs", "all {1} workers run", ("-", "n")),
     "PREDICTION_LATE": Sentence(
         "a prediction missed its deadline; that decision was skipped",

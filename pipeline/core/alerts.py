@@ -26,6 +26,8 @@ SAID_EACH_TIME = (
     AlertCode.GATE_OPENED,
     AlertCode.LOSS_LIMIT,
     AlertCode.ORDERS_GONE,
+    AlertCode.REPLAY_LAP,
+    AlertCode.WORKER_REPLACED,
 )
 
 _Key = tuple[AlertCode, Severity, str, str]
@@ -47,10 +49,12 @@ class _Entry:
 class AlertBoard:
     """Makes alerts, folds repeats, remembers the newest `KEEP`."""
 
-    def __init__(self) -> None:
+    def __init__(self, step: int = 1) -> None:
+        """Make an empty board; ids count from `step` on in steps of it, so that two boards differ by sign."""
         self._entries: deque[_Entry] = deque(maxlen=KEEP)
         self._newest: dict[_Key, _Entry] = {}
-        self._next_id = 1
+        self._step = step
+        self._next_id = step
         self.raised = 0
 
     def raise_alert(
@@ -70,7 +74,7 @@ class AlertBoard:
             known.repeats += 1
             return None
         alert = Alert(self._next_id, code, severity, symbol, detail, values, ts_ns)
-        self._next_id += 1
+        self._next_id += self._step
         entry = _Entry(alert)
         self._forget_oldest()
         self._entries.appendleft(entry)

@@ -50,7 +50,7 @@ from pipeline.core.permit import PermitEnd
 from pipeline.core.state import EngineState
 from pipeline.core.sync import SyncedBook
 from pipeline.core.trader import Trader
-from pipeline.core.types import Authority, Instrument, Severity, TradingState, VenueMode, WorkerState
+from pipeline.core.types import Authority, Instrument, Severity, TradingState, VenueMode
 
 MOST_FEEDS_DOWN = 256
 """More than a session has; names from outside must not fill the memory."""
@@ -235,13 +235,9 @@ class Engine:
 
     def _on_workers(self, counters: WorkerCounters) -> None:
         self.state.workers = counters
-        running = (WorkerState.READY, WorkerState.BUSY)
-        missing = sum(1 for worker in counters.workers if worker.state not in running)
-        level = self._health.workers.read(missing)
-        if level is not None:
-            code = AlertCode.WORKER_READY if level is Level.OK else AlertCode.WORKER_DEAD
-            severity = Severity.INFO if level is Level.OK else Severity.WARN
-            self.state.out.alert(code, severity, counters.ts_ns, "", "", (missing, len(counters.workers)))
+        news = self._health.workers.read(counters)
+        if news is not None:
+            self.state.out.alert(news.code, news.severity, counters.ts_ns, "", "", news.values)
 
     def _on_link(self, link: LinkChanged) -> None:
         state = self.state

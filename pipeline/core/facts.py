@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.core.snapshot import FeedView, ReplayView, StageView, WorkerView
+from pipeline.core.snapshot import AlertView, FeedView, ReplayView, StageView, WorkerView
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,9 @@ class RuntimeFacts:
     journal_ok: bool = True
     guard: str = "none"
     replay: ReplayView | None = None
+    notices: tuple[AlertView, ...] = ()
+    """What the session itself has to say, newest first; in a replay that is no effect of the engine."""
+    notices_unnoted: int = 0
     planted: bool = False
     """True where the flow is planted (the bundled synthetic market): profit there means nothing."""
     queue_ahead_units: Mapping[str, int] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 
 from pipeline.core.params import HealthParams
+from pipeline.core.worker_watch import WorkerWatch
 
 
 class Level(enum.IntEnum):
@@ -53,5 +54,4 @@ class HealthAgents:
         """Newest event of a row -> decision, in nanoseconds; ACT lowers the authority."""
         self.loop_lag = ThresholdAgent(params.loop_lag_warn_ns, params.loop_lag_halt_ns, confirmations=1)
         """How late the session's beat came, in nanoseconds; ACT halts."""
-        self.workers = ThresholdAgent(1, 10**9, confirmations=1)
-        """Workers that are not READY or BUSY."""
+        self.workers = WorkerWatch()

@@ -51,6 +51,8 @@ class ReplayView(msgspec.Struct, frozen=True, eq=False):
     length_ms: int
     """-1 while unknown."""
     seeking_to_ms: int = -1
+    lap: int = 1
+    """Which pass over the capture this is; counters and P&L begin anew with each."""
 
 
 class HeaderView(msgspec.Struct, frozen=True, eq=False):

@@ -8,6 +8,7 @@ from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.registry import spec_of
 from pipeline.core.snapshot import (
+    AlertView,
     ChainView,
     ConsoleSnapshot,
     FeatureRow,
@@ -48,7 +49,7 @@ def build_snapshot(engine: Engine, symbol: str, seq: int, ts_ns: int, facts: Run
         counts=view_trading.counts_view(state),
         position=view_trading.position_view(state, desk),
         tape=view_market.tape_view(desk),
-        alerts=state.alerts.views(ALERTS),
+        alerts=_alerts(state, facts),
         chain=_chain(state, desk, facts, ts_ns),
         limits=view_trading.limit_rows(state, desk),
         model=_model(state, desk, ts_ns),
@@ -76,11 +77,17 @@ def _header(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: in
         loss_limit_quote_e8=limit,
         gross_quote_e8=portfolio.gross_quote_e8,
         unmanaged_lots=position.lots if desk.policy.unmanaged else 0,
-        alerts_unnoted=state.alerts.unnoted,
+        alerts_unnoted=state.alerts.unnoted + facts.notices_unnoted,
         window=view_trading.window_words(state, ts_ns),
         limits_profile=limits.profile if limits else "none",
         replay=facts.replay,
     )
+
+
+def _alerts(state: EngineState, facts: RuntimeFacts) -> tuple[AlertView, ...]:
+    """Give the newest alerts of the engine and of the session, newest first."""
+    both = (*facts.notices[:ALERTS], *state.alerts.views(ALERTS))
+    return tuple(sorted(both, key=lambda alert: alert.ts_ns, reverse=True)[:ALERTS])
 
 
 def _chain(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: int) -> ChainView:

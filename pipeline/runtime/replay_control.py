@@ -126,6 +126,7 @@ class ReplayClock:
             position_ms=(virtual_ns - self.start_ns) // 1_000_000,
             length_ms=-1 if self.length_ns < 0 else self.length_ns // 1_000_000,
             seeking_to_ms=-1 if self._seek_ns is None else (self._seek_ns - self.start_ns) // 1_000_000,
+            lap=self.loops + 1,
         )
 
     def _step(self, frames: int, frames_done: int) -> str:

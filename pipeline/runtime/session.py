@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ from pipeline.runtime.journal_run import JournalRun
 from pipeline.runtime.link_messages import CommandRequest, CommandResult, ReplayControl
 from pipeline.runtime.link_server import Client
 from pipeline.runtime.locks import InstanceLock
+from pipeline.runtime.notices import Notices
 from pipeline.runtime.pool_params import PoolParams
 from pipeline.runtime.replay_control import ReplayClock, Target
 from pipeline.runtime.session_host import SessionHost
@@ -40,6 +42,7 @@ SLICE_S = 0.008
 IDLE_S = 0.010
 HEADLESS_WAIT_S = 0.005
 HEADLESS_SLICE_S = 0.050
+COUNTERS_EVERY_S = 1.0
 
 
 class ReplaySession(SessionHost):
@@ -57,8 +60,10 @@ class ReplaySession(SessionHost):
         self._clock = ReplayClock(_source_name(spec), spec.speed, loop=spec.loop)
         self._instruments = {i.symbol: i for i in spec.params.instruments}
         self._next_tick_s = 0.0
+        self._next_counters_s = 0.0
         self._progress = Progress.REACHED
         self._settling = Settling()
+        self._said = Notices()
         self._run = self._new_run(spec.params)
 
     @property
@@ -93,11 +98,17 @@ class ReplaySession(SessionHost):
             self._settling.begin(self._run.now_ns)
         if self._pool is not None and now_s >= self._next_tick_s:
             self._next_tick_s = now_s + IDLE_S
-            self._pool.tick(self._run.now_ns)
+            self._look_after_workers(self._pool, now_s)
         self._advance(now_s)
         self._link.tick(time.monotonic())
         self._each_second(now_s)
         await self._sleep(self._pause_s())
+
+    def _look_after_workers(self, pool: WorkerPool, now_s: float) -> None:
+        """Replace what is dead or hung, and say so beside the engine: its effects must not tell."""
+        if pool.tick(self._run.now_ns) or now_s >= self._next_counters_s:
+            self._next_counters_s = now_s + COUNTERS_EVERY_S
+            self._said.workers(pool.counters(self._run.now_ns))
 
     def _pause_s(self) -> float:
         if self._progress is Progress.WAITING:
@@ -165,15 +176,25 @@ class ReplaySession(SessionHost):
             self._progress = self._settling.step(self._run)
             return
         if target.rebuild:
-            self._rebuild(now_s)
+            self._start_again(now_s)
         self._progress = self._run.advance(target.until_ns, self._slice_s(target), target.frame_limit)
         if self._progress is Progress.ENDED and self._clock.reached_end():
-            self._rebuild(time.monotonic())
+            self._start_again(time.monotonic())
+            self._said.lap(self._clock.loops + 1, self._run.now_ns)
+
+    def _start_again(self, now_s: float) -> None:
+        """Rebuild, then let the old engine go: it refers to itself, and the collector is tamed."""
+        self._rebuild(now_s)
+        self._said.start_again()
+        gc.collect()
 
     def _slice_s(self, target: Target) -> float:
         return HEADLESS_SLICE_S if self.spec.headless and target.in_hurry else SLICE_S
 
     # --- consoles -----------------------------------------------------------------------------------------
+
+    def _notices(self) -> Notices:
+        return self._said
 
     def _replay_view(self) -> ReplayView:
         return self._clock.view(self._run.now_ns)
@@ -182,6 +203,9 @@ class ReplaySession(SessionHost):
         """Hand over a command; what it cancels is answered even while virtual time stands."""
         result = super().command(request, client)
         self._settling.begin(self._run.now_ns)
+        noting = request.command.command is Command.NOTE_ALERT and not client.watch
+        if noting and result.text and self._said.note(client.who):
+            return CommandResult(request.request_id, ok=True, text="")
         return result
 
     def _command(self, command: Command, who: str) -> None:
@@ -251,8 +275,6 @@ def _source_name(spec: SessionSpec) -> str:
 @contextlib.contextmanager
 def collector_tamed() -> Iterator[None]:
     """Keep the garbage collector out of the hot path: freeze what start-up made, collect rarely."""
-    import gc
-
     gc.collect()
     gc.freeze()
     thresholds = gc.get_threshold()

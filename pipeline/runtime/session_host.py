@@ -22,7 +22,7 @@ from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import Command, Input, LinkChanged, OperatorCommand
 from pipeline.core.snapshot import ConsoleSnapshot, ReplayView
-from pipeline.core.view import build_snapshot
+from pipeline.core.view import ALERTS, build_snapshot
 from pipeline.runtime.facts_reader import MemoryWatch, stage_views, worker_views
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.gate_watch import GateWatch
@@ -39,6 +39,7 @@ from pipeline.runtime.link_messages import (
 )
 from pipeline.runtime.link_server import Client, LinkServer
 from pipeline.runtime.locks import InstanceLock
+from pipeline.runtime.notices import Notices
 from pipeline.runtime.pump import Pump
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.summary import EXIT_FAILED, FeedCounts, Summary, build_summary
@@ -121,6 +122,10 @@ class SessionHost(ABC):
 
     def _replay_view(self) -> ReplayView | None:
         """Give where a replay stands; None where there is none."""
+        return None
+
+    def _notices(self) -> Notices | None:
+        """Give what the session itself has to say; None where all of it enters the engine."""
         return None
 
     def _has_ended(self) -> str:
@@ -246,6 +251,7 @@ class SessionHost(ABC):
     def facts(self) -> RuntimeFacts:
         """Read what only the session knows."""
         histograms = self.run_.pump.histograms
+        notices = self._notices()
         workers = () if self._pool is None else worker_views(self._pool.counters(time.monotonic_ns()))
         return RuntimeFacts(
             session=self.spec.name,
@@ -256,6 +262,8 @@ class SessionHost(ABC):
             loop_lag_us=self._lag_us,
             rss_mb=self._memory.rss_mb,
             replay=self._replay_view(),
+            notices=() if notices is None else notices.views(ALERTS),
+            notices_unnoted=0 if notices is None else notices.unnoted,
             planted=self.spec.planted,
             queue_ahead_units=self.run_.queue_ahead(),
             journal_ok=self._journal is None or self._journal.healthy,

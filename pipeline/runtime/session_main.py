@@ -23,7 +23,7 @@ from pipeline.runtime.places import session_place
 from pipeline.runtime.session import ReplaySession, collector_tamed, open_pool
 from pipeline.runtime.session_host import SessionHost
 from pipeline.runtime.spec import SessionSpec, read_spec
-from pipeline.runtime.summary import EXIT_FAILED, EXIT_USAGE, Summary
+from pipeline.runtime.summary import EXIT_FAILED, EXIT_USAGE, Summary, SummaryError, keep_summary
 from pipeline.runtime.venue_keys import KeyFileError
 from pipeline.runtime.workers import WorkerPool
 
@@ -35,6 +35,7 @@ def run_session(spec: SessionSpec, directory: Path) -> Summary:
 
     Raises:
         LockHeldError: the session runs already.
+        SummaryError: it ended in order, but its summary could not be written.
     """
     place = session_place(directory.name)
     with InstanceLock.acquire(place.lock, spec.operator, time.time_ns()) as lock:
@@ -48,9 +49,8 @@ def run_session(spec: SessionSpec, directory: Path) -> Summary:
             if pool is not None:
                 pool.close(0)
             gate.detach()
-    place.summary.write_bytes(summary.to_json())
-    if spec.summary_path:
-        Path(spec.summary_path).write_bytes(summary.to_json())
+    wanted = (Path(spec.summary_path),) if spec.summary_path else ()
+    keep_summary(summary, (place.summary, *wanted))
     return summary
 
 
@@ -70,6 +70,9 @@ def main() -> int:
     directory = Path(sys.argv[1])
     try:
         return run_session(read_spec(directory / SPEC_NAME), directory).exit_status
+    except SummaryError as problem:
+        sys.stderr.write(f"lobdeck: {problem}\n")
+        return EXIT_FAILED
     except (CaptureError, JournalError, KeyFileError, LockHeldError, ModelRefused) as problem:
         sys.stderr.write(f"lobdeck: {' '.join(str(problem).split())}\n")
         return EXIT_USAGE

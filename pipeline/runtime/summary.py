@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -49,6 +52,34 @@ class Summary:
     def to_json(self) -> bytes:
         """Give the summary as indented JSON."""
         return msgspec.json.format(msgspec.json.encode(self.content), indent=1) + b"\n"
+
+
+class SummaryError(Exception):
+    """A summary could not be written; one line says where and why, and how the session ended."""
+
+
+def keep_summary(summary: Summary, paths: Iterable[Path]) -> None:
+    """Write a summary to each of the files; what was written of one that failed is taken away.
+
+    Raises:
+        SummaryError: after all were tried, when one could not be written.
+    """
+    failed = [trouble for path in paths if (trouble := _kept(summary, path))]
+    if failed:
+        ended = f"the session ended {summary.content['exit']}"
+        raise SummaryError(f"{ended}, but its summary could not be written: {'; '.join(failed)}")
+
+
+def _kept(summary: Summary, path: Path) -> str:
+    """Write one file; give the trouble, empty when it stands there whole."""
+    try:
+        path.write_bytes(summary.to_json())
+    except OSError as problem:
+        with contextlib.suppress(OSError):
+            if path.is_file():
+                path.unlink()
+        return f"{path}: {problem.strerror}"
+    return ""
 
 
 def build_summary(

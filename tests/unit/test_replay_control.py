@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from pipeline.runtime.replay_control import ReplayClock
+from tests.fakes import snapshots
+from widgets.lines import line_text
+from widgets.status import context_line
 
 S = 1_000_000_000
 START = 1_700_000_000 * S
@@ -95,3 +99,16 @@ def test_end_ends_or_loops() -> None:
 def test_nonsense_is_refused_with_what_was_wanted(action: str, value: float) -> None:
     with pytest.raises(ValueError, match="wanted"):
         running().request(action, value, 101.0, START, 0)
+
+
+def test_a_lap_is_counted_and_drawn_from_the_second_on() -> None:
+    clock = running(loop=True)
+    assert clock.view(START).lap == 1
+    assert clock.reached_end()
+    view = clock.view(START)
+    assert view.lap == 2
+    shown = snapshots.replay_snapshot()
+    for replay, words in ((view, " lap 2"), (replace(view, lap=1), "")):
+        drawn = replace(shown, header=replace(shown.header, replay=replay))
+        for width in (160, 120):
+            assert (" lap " in line_text(context_line(drawn, width))) is bool(words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from pipeline.core.inputs import Command, OrderPathChanged
 from pipeline.core.params import EntryStyle, ExecutionParams
 from pipeline.core.types import VenueMode
 from pipeline.runtime.pump import STAGES
-from pipeline.runtime.summary import FeedCounts, Summary, build_summary, exit_of
+from pipeline.runtime.summary import FeedCounts, Summary, SummaryError, build_summary, exit_of, keep_summary
 from tests.fakes.engines import Floor, engine_params
 from tests.fakes.runs import Table
 from tests.fakes.trading import ASK, BID
@@ -92,3 +93,15 @@ def test_a_killed_session_says_so() -> None:
     floor = held(VenueMode.REPLAY)
     floor.close_gate(latch=True)
     assert exit_of(floor.engine) == ("killed", 4)
+
+
+def test_a_summary_that_cannot_be_written_is_one_line_and_the_others_are_kept(tmp_path: Path) -> None:
+    summary, sound, full = a_summary(Table([])), tmp_path / "sound.json", Path("/dev/full")
+    with pytest.raises(SummaryError) as caught:
+        keep_summary(summary, (full, sound, tmp_path / "none" / "s.json"))
+    assert str(caught.value) == (
+        "the session ended clean, but its summary could not be written: /dev/full: No space left on device; "
+        f"{tmp_path}/none/s.json: No such file or directory"
+    )
+    assert json.loads(sound.read_bytes())["exit"] == "clean"
+    assert full.exists()

@@ -11,12 +11,13 @@ from msgspec.structs import replace
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import Command, FeedStatusChanged, WindowTerms
 from pipeline.core.params import EntryStyle, ExecutionParams
-from pipeline.core.snapshot import NONE_E6, ConsoleSnapshot, StageView, WorkerView
+from pipeline.core.snapshot import NONE_E6, AlertView, ConsoleSnapshot, StageView, WorkerView
 from pipeline.core.types import (
     QUOTE_SCALE,
     Authority,
     BookState,
     OrderState,
+    Severity,
     Side,
     TradingState,
     WorkerState,
@@ -302,3 +303,14 @@ def test_queues_come_from_the_venue_and_are_unknown_otherwise() -> None:
     queues = {order_id: 5_000}
     assert picture(floor, changed(FACTS, queue_ahead_units=queues)).orders[0].queue_ahead_units == 5_000
     assert picture(floor).orders[0].ack_us == 12_000
+
+
+def test_what_the_session_says_stands_among_the_alerts_by_its_time() -> None:
+    floor = Floor(APPROVE).warm(0.9)
+    plain = picture(floor)
+    said = AlertView(-1, floor.now_ns, "WORKER_DEAD", Severity.WARN, "", "", (1, 2), "", 0)
+    early = replace(said, alert_id=-2, ts_ns=plain.alerts[-1].ts_ns - 1, severity=Severity.INFO)
+    shown = picture(floor, changed(FACTS, notices=(said, early), notices_unnoted=1))
+    assert shown.alerts[0] is said
+    assert [alert.ts_ns for alert in shown.alerts] == sorted((a.ts_ns for a in shown.alerts), reverse=True)
+    assert shown.header.alerts_unnoted == plain.header.alerts_unnoted + 1

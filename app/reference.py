@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.config_sections import Config, LimitSettings
+from app.reference_sim import sim_page
 from app.reference_summary import summary_page
 from app.reference_text import default_text, members, page, range_text, table
 
@@ -140,6 +141,7 @@ PAGES: tuple[tuple[str, Callable[[], str]], ...] = (
     ("order-states.md", order_states_page),
     ("reason-codes.md", reason_codes_page),
     ("model-refusals.md", model_refusals_page),
+    ("sim-protocol.md", sim_page),
 )
 
 

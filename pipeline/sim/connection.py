@@ -85,7 +85,7 @@ class VenueConnection(asyncio.Protocol):
         self._websocket: ServerProtocol | None = None
         self._session: Session | None = None
         self._message = b""
-        self._number = 0
+        self.http_number = 0
         """Of a connection that speaks plain HTTP; 0 before its first request."""
         self._pings = 0
         self.unanswered_pings = 0
@@ -164,9 +164,9 @@ class VenueConnection(asyncio.Protocol):
             return False
         body = self._buffer[begin : begin + head.body_length]
         self._buffer = self._buffer[begin + head.body_length :]
-        if not self._number:
-            self._number = self._host.number_of(head.path_and_query[0], _agent(head))
-        answer = self._host.http(request_of(head, body, self._number))
+        if not self.http_number:
+            self.http_number = self._host.number_of(head.path_and_query[0], _agent(head))
+        answer = self._host.http(request_of(head, body, self.http_number))
         if answer is None:
             self.abort()
             return False

@@ -69,6 +69,8 @@ class VenueHost:
     def closed(self, connection: VenueConnection) -> None:
         """Forget a connection."""
         self._connections.pop(connection, None)
+        if connection.http_number:
+            self.venue.log.closed(connection.http_number, self._clock_ns())
 
     def may_connect(self) -> bool:
         """Count an attempt to open a session; say whether the venue lets it in."""

@@ -159,7 +159,8 @@ class Fault:
 
 def default_form(kind: FaultKind) -> tuple[str, str]:
     """Give AMOUNT and TARGET of a fault that names none, as they would be written."""
-    return f"{_DEFAULT_AMOUNT.get(kind, 1.0):g}", _DEFAULT_TARGET.get(kind, "")
+    amount = _DEFAULT_AMOUNT.get(kind, 1.0)
+    return f"{amount:.0f}" if amount == int(amount) else f"{amount}", _DEFAULT_TARGET.get(kind, "")
 
 
 def parse_fault(text: str) -> Fault:

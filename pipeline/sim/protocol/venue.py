@@ -72,9 +72,9 @@ class SimVenue:
         self._faults = RequestFaults(self._plan, dialect)
         self._lifetimes = lifetimes if lifetimes is not None else Lifetimes()
         self._limits = limits if limits is not None else RequestLimits(dialect.weight_per_minute)
-        table = methods_of(dialect, market, self._limits, self._late_fill, self.countdowns, self._keys)
+        self.methods = methods_of(dialect, market, self._limits, self._late_fill, self.countdowns, self._keys)
         exchange = market.exchange
-        self._api = VenueApi(exchange, table, KeyRing(exchange.accounts.values()), self._limits)
+        self._api = VenueApi(exchange, self.methods, KeyRing(exchange.accounts.values()), self._limits)
         self._rest = RestDesk(self._api, self._faults, self.log)
         self._account_sessions: dict[AccountSession, None] = {}
         self._late: list[tuple[int, int, Action]] = []

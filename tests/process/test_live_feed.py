@@ -160,6 +160,10 @@ async def test_a_recording_replays_to_the_book_and_the_counters_that_were_seen(h
     differing = {name for name in summary if summary[name] != again[name]}
     assert differing <= {"feed", "journal", "latency_us", "pids"}
     assert sum(1 for _ in open_capture([lines])) == summary["frames"]
+    read = await asyncio.to_thread(replayed, home, str(lines))
+    same = ("frames", "updates", "trades", "gaps", "resyncs", "ignored", "wire_errors", "bookticker", "book")
+    assert {name: read[name] for name in same} == {name: summary[name] for name in same}
+    assert read["features"] > 0, "what was recorded without a model can be played through one"
 
 
 async def test_a_venue_that_is_not_there_is_named_once_and_tried_with_patience(home: Path) -> None:

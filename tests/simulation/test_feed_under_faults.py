@@ -14,6 +14,9 @@ EVERY_FAULT = (
     "duplicate=0.02@0+15",
     "reorder=0.02@0+15",
     "garbage=0.01@0+15",
+    "bad-utf8=0.003@0+15",
+    "crossed=0.01@0+15",
+    "gap@2+13",
     "oversized=1500000@6+0.2",
     "silence@8+3:depth",
     "disconnect=4@3+13:market",
@@ -42,7 +45,7 @@ async def test_books_are_right_or_not_believed_and_come_back(venue: str, seed: i
     assert counts["gaps"] > 0
     assert counts["resyncs"] > 0
     assert counts["wire_errors"] > 0
-    assert {"GAP", "STALE", "SYNCING", "SYNCED"} <= proof.states
+    assert {"GAP", "CROSSED", "STALE", "SYNCING", "SYNCED"} <= proof.states
     assert {"connection lost", "a message too long"} <= proof.reasons
     assert proof.compared["BTCUSDT"] > 150
 

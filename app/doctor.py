@@ -71,11 +71,11 @@ def configuration() -> list[Finding]:
 def models() -> list[Finding]:
     """Load ONNX Runtime, and each model that ships with the program, with every check."""
     try:
-        import onnxruntime
+        from pipeline.models.running import RUNTIME_VERSION
     except (ImportError, OSError) as problem:
         mend = "make the environment anew: `make clean venv`"
         return [Finding(Level.FAIL, "onnxruntime", f"does not load: {problem}", mend)]
-    runtime = Finding(Level.OK, "onnxruntime", str(onnxruntime.__version__))
+    runtime = Finding(Level.OK, "onnxruntime", RUNTIME_VERSION)
     return [runtime, *[_model(path) for path in sorted(_bundled().glob("*.onnx"))]]
 
 

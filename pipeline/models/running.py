@@ -16,6 +16,7 @@ import onnxruntime
 
 from pipeline.models.graph import CLASSES, INPUT_NAME, OUTPUT_NAME
 
+RUNTIME_VERSION = str(onnxruntime.__version__)
 SUM_TOLERANCE = 1e-3
 """Largest |sum of the three probabilities - 1| that still counts as a distribution."""
 

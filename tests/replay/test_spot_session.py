@@ -16,9 +16,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
 import pytest
 
+from pipeline.models.running import RUNTIME_VERSION
 from pipeline.runtime.packed_lines import line_blocks
 from tests.fakes.sessions import ROOT, SHARED, replayed, write_capture
 
@@ -48,7 +48,7 @@ def processor() -> str:
     """Say what the last bits of a model's answers depend on."""
     flags = Path("/proc/cpuinfo").read_text(encoding="utf-8") if sys.platform == "linux" else ""
     vectors = [name for name in ("avx2", "avx512f") if name in flags]
-    return " ".join([platform.machine(), *vectors, f"onnxruntime-{onnxruntime.__version__}"])
+    return " ".join([platform.machine(), *vectors, f"onnxruntime-{RUNTIME_VERSION}"])
 
 
 @pytest.fixture(scope="module")

@@ -28,14 +28,15 @@ BaseUrlOption = Annotated[
 
 
 @takes_session_options(fees="0/0")
-def demo(session: SessionOptions) -> int:
-    """Run the bundled synthetic market in a loop: no network, no keys; its flow is planted."""
-    from app.replay_command import ReplayOptions, demo_capture, run_replay
+def demo(
+    session: SessionOptions,
+    seed: Annotated[int, typer.Option(help="Same seed, same market.")] = 7,
+    journal: Annotated[bool, typer.Option("--journal/--no-journal", help="Keep what happened.")] = True,
+) -> int:
+    """Trade a simulated exchange on this machine: no network, no keys; its flow is planted."""
+    from app.demo_command import DemoOptions, run_demo
 
-    options = ReplayOptions(
-        **session.given(), paths=(demo_capture(),), prefix="demo", loop=True, planted=True
-    )
-    return run_replay(options)
+    return run_demo(DemoOptions(**session.given(), seed=seed, journal=journal))
 
 
 @takes_session_options()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +44,22 @@ def default_config_path() -> Path:
     return config_dir() / "config.toml"
 
 
-def load_config(path: Path | None = None, overrides: Mapping[str, object] | None = None) -> Config:
+def load_config(
+    path: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+    defaults: Mapping[str, object] | None = None,
+) -> Config:
     """Read all settings; `overrides` maps dotted names to values, as `{"workers.count": 3}`.
+
+    `defaults` does so too, for what a command wants otherwise than usual and a person may still change.
 
     Raises:
         ConfigError: the file is missing or broken, or a setting is unknown, of the wrong type or out of
             range; the text names source, setting, what was found and what is wanted.
 
     """
-    return settings_from(read_layers(path, overrides or {}, os.environ))
+    lowest = replace(option_layer(defaults or {}), name="command")
+    return settings_from((lowest, *read_layers(path, overrides or {}, os.environ)))
 
 
 def read_layers(

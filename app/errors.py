@@ -29,6 +29,7 @@ def mendable_errors() -> tuple[type[BaseException], ...]:
         ("pipeline.runtime.locks", "LockHeldError"),
         ("pipeline.runtime.places", "PlacesError"),
         ("pipeline.runtime.venue_keys", "KeyFileError"),
+        ("pipeline.runtime.sim_child", "SimError"),
         ("pipeline.models.refusal", "ModelRefused"),
     )
     found = [

@@ -1,4 +1,4 @@
-"""`lobdeck replay` and `lobdeck demo`: from options to a session, with or without a console."""
+"""`lobdeck replay`: from options to a session, with or without a console."""
 
 from __future__ import annotations
 

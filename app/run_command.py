@@ -6,7 +6,7 @@ Orders of `run` meet the paper venue; `record` has no model and trades nothing. 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,15 +105,23 @@ def build_live_session(options: RunOptions) -> tuple[SessionSpec, SessionPlace]:
 
 
 def session_on_live_data(
-    options: RunOptions, mode: VenueMode, session_number: int
+    options: RunOptions,
+    mode: VenueMode,
+    session_number: int,
+    *,
+    defaults: Mapping[str, object] | None = None,
+    prefix: str = "",
 ) -> tuple[SessionSpec, SessionPlace]:
     """Turn options into a session on a venue's live data; where its orders go is the caller's to add.
+
+    `defaults` are settings (dotted names) that hold unless the configuration says otherwise; `prefix` begins
+    the name of a session that was given none, instead of venue and symbol.
 
     Raises:
         OptionError: an option cannot be used.
     """
     overrides = {} if options.workers is None else {"workers.count": options.workers}
-    config = load_config(options.config, overrides)
+    config = load_config(options.config, overrides, defaults)
     fees = parse_fees(options.fees) if options.fees is not None else None
     feed = feed_params(options.venue, options.base_url, config)
     instruments = load_instruments(options.venue, options.symbols, fees, config_dir() / "instruments.toml")
@@ -128,7 +136,7 @@ def session_on_live_data(
         model_spec(inspected.contract, inspected.model_id),
         session_number=session_number,
     )
-    place = _place(options.name, options.venue, options.symbols[0])
+    place = _place(options.name, prefix or f"{options.venue}-{options.symbols[0]}")
     spec = _spec(place, params, feed, config, options.seconds, options.summary)
     spec = msgspec.structs.replace(
         spec,
@@ -184,7 +192,7 @@ def _recording(options: RecordOptions) -> tuple[SessionSpec, SessionPlace]:
     feed = feed_params(options.venue, options.base_url, config)
     instruments = load_instruments(options.venue, options.symbols, None, config_dir() / "instruments.toml")
     params = build_engine_params(config, VenueMode.PAPER, Authority.OBSERVE, instruments, None)
-    place = _place(options.name, f"record-{options.venue}", options.symbols[0])
+    place = _place(options.name, f"record-{options.venue}-{options.symbols[0]}")
     spec = _spec(place, params, feed, config, options.seconds, options.summary)
     return msgspec.structs.replace(spec, headless=True, journal=True), place
 
@@ -227,7 +235,5 @@ def _names(instruments: tuple[Instrument, ...]) -> tuple[str, ...]:
     return tuple(instrument.symbol for instrument in instruments)
 
 
-def _place(name: str | None, prefix: str, symbol: str) -> SessionPlace:
-    if name is not None:
-        return make_session(name)
-    return session_place(new_session_name(f"{prefix}-{symbol}"))
+def _place(name: str | None, prefix: str) -> SessionPlace:
+    return make_session(name) if name is not None else session_place(new_session_name(prefix))

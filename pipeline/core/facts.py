@@ -30,7 +30,7 @@ class RuntimeFacts:
     """What the session itself has to say, newest first; in a replay that is no effect of the engine."""
     notices_unnoted: int = 0
     planted: bool = False
-    """True where the flow is planted (the bundled synthetic market): profit there means nothing."""
+    """True where the flow is planted (the simulated exchange): profit there means nothing."""
     queue_ahead_units: Mapping[str, int] = field(default_factory=dict)
     """Paper venue: size ahead of our resting orders, by client order id."""
     feeds: tuple[FeedView, ...] = ()

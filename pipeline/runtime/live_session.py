@@ -16,6 +16,7 @@ from typing import Any
 
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
+from pipeline.core.inputs import FeedStatusChanged
 from pipeline.runtime.capture_run import BEAT_NS
 from pipeline.runtime.clock import SessionClock
 from pipeline.runtime.feed import Feed
@@ -26,6 +27,7 @@ from pipeline.runtime.link_messages import CommandResult, ReplayControl
 from pipeline.runtime.live_run import LiveRun
 from pipeline.runtime.locks import InstanceLock
 from pipeline.runtime.session_host import SessionHost
+from pipeline.runtime.sim_child import SimChild, ended_words
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.summary import FeedCounts
 from pipeline.runtime.venue_gateway import VenueGateway
@@ -49,6 +51,7 @@ class LiveSession(SessionHost):
         gate: Gate,
         pool: WorkerPool | None,
         lock: InstanceLock,
+        sim: SimChild | None = None,
     ) -> None:
         super().__init__(spec, directory, gate, pool, lock)
         clock = SessionClock()
@@ -67,6 +70,8 @@ class LiveSession(SessionHost):
         if self._venue is not None:
             self._venue.on_reports = self._run.venue_reported
         self._feed_params = feed
+        self._sim = sim
+        self._sim_lost = False
         self._clock = clock
         self._feed: Feed | None = None
         self._failure: BaseException | None = None
@@ -113,6 +118,7 @@ class LiveSession(SessionHost):
         now_s = time.monotonic()
         self._run.beat(self._lag_us * 1_000 if self._is_steady(now_s) else 0)
         self._look_after_workers(now_s)
+        self._look_after_sim()
         feed.tick(self._run.now_ns)
         if self._venue is not None:
             self._venue.tick(self._run.now_ns)
@@ -137,6 +143,17 @@ class LiveSession(SessionHost):
         if changed or now_s >= self._next_counters_s:
             self._next_counters_s = now_s + 1.0
             self._run.put(self._pool.counters(self._run.now_ns))
+
+    def _look_after_sim(self) -> None:
+        """Say once that the simulated exchange is gone; it does not come back, and no book without it."""
+        if self._sim is None or self._sim_lost or self._sim.exit_status is None:
+            return
+        self._sim_lost = True
+        reason = f"its process ended ({ended_words(self._sim.exit_status)}); nothing trades any more"
+        self._run.status(FeedStatusChanged("simulated exchange:", False, 0, reason, self._run.now_ns))
+
+    def _sim_pid(self) -> int | None:
+        return None if self._sim is None else self._sim.pid
 
     def _note_failure(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Keep what a callback of the loop raised: the session must not go on with a broken engine.

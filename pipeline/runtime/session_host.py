@@ -136,6 +136,10 @@ class SessionHost(ABC):
         """Give what became of the connections of a feed; zeros where there is none."""
         return FeedCounts()
 
+    def _sim_pid(self) -> int | None:
+        """Give the process of the session's own exchange; None where it has none."""
+        return None
+
     def _can_converge(self) -> bool:
         """Say whether waiting brings the answers to our cancels."""
         return True
@@ -302,7 +306,7 @@ class SessionHost(ABC):
             engine=run.engine,
             pump=run.pump,
             pool=self._pool,
-            pids={"engine": os.getpid(), "guard": None, "sim": None},
+            pids={"engine": os.getpid(), "guard": None, "sim": self._sim_pid()},
             journal=str(self._directory / "journal") if self.spec.journal else "",
             feed=self._feed_counts(),
         )

@@ -10,8 +10,10 @@ import asyncio
 import sys
 import time
 import traceback
+from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
 import uvloop
 
 from pipeline.models.refusal import ModelRefused
@@ -22,6 +24,7 @@ from pipeline.runtime.locks import InstanceLock, LockHeldError
 from pipeline.runtime.places import session_place
 from pipeline.runtime.session import ReplaySession, collector_tamed, open_pool
 from pipeline.runtime.session_host import SessionHost
+from pipeline.runtime.sim_child import SimChild, SimError, aimed, orders_at
 from pipeline.runtime.spec import SessionSpec, read_spec
 from pipeline.runtime.summary import EXIT_FAILED, EXIT_USAGE, Summary, SummaryError, keep_summary
 from pipeline.runtime.venue_keys import KeyFileError
@@ -35,34 +38,53 @@ def run_session(spec: SessionSpec, directory: Path) -> Summary:
 
     Raises:
         LockHeldError: the session runs already.
+        SimError: it has an exchange of its own, which did not start.
         SummaryError: it ended in order, but its summary could not be written.
     """
     place = session_place(directory.name)
-    with InstanceLock.acquire(place.lock, spec.operator, time.time_ns()) as lock:
+    with InstanceLock.acquire(place.lock, spec.operator, time.time_ns()) as lock, ExitStack() as stack:
         gate = Gate.attach(directory)
+        stack.callback(gate.detach)
+        # Before the workers, so that both start at once; `_session` waits for it.
+        sim = _start_sim(spec, directory, stack)
         pool = open_pool(spec, directory)
-        try:
-            session = _session(spec, directory, gate, pool, lock)
-            with collector_tamed(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                summary = runner.run(session.run())
-        finally:
-            if pool is not None:
-                pool.close(0)
-            gate.detach()
+        if pool is not None:
+            stack.callback(pool.close, 0)
+        session = _session(spec, directory, gate, pool, lock, sim)
+        with collector_tamed(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            summary = runner.run(session.run())
     wanted = (Path(spec.summary_path),) if spec.summary_path else ()
     keep_summary(summary, (place.summary, *wanted))
     return summary
 
 
+def _start_sim(spec: SessionSpec, directory: Path, stack: ExitStack) -> SimChild | None:
+    if spec.sim is None:
+        return None
+    sim = SimChild(spec.sim, spec.symbols, directory)
+    stack.callback(sim.close)
+    return sim
+
+
 def _session(
-    spec: SessionSpec, directory: Path, gate: Gate, pool: WorkerPool | None, lock: InstanceLock
+    spec: SessionSpec,
+    directory: Path,
+    gate: Gate,
+    pool: WorkerPool | None,
+    lock: InstanceLock,
+    sim: SimChild | None,
 ) -> SessionHost:
     if spec.feed is None:
         return ReplaySession(spec, directory, gate, pool, lock)
     # A replay needs neither sockets nor HTTP; loading them takes a tenth of a second.
     from pipeline.runtime.live_session import LiveSession
 
-    return LiveSession(spec, spec.feed, directory, gate, pool, lock)
+    feed = spec.feed
+    if sim is not None:
+        address = sim.address()
+        feed = aimed(feed, spec.venue, address)
+        spec = msgspec.structs.replace(spec, orders=orders_at(address, directory))
+    return LiveSession(spec, feed, directory, gate, pool, lock, sim)
 
 
 def main() -> int:
@@ -73,7 +95,7 @@ def main() -> int:
     except SummaryError as problem:
         sys.stderr.write(f"lobdeck: {problem}\n")
         return EXIT_FAILED
-    except (CaptureError, JournalError, KeyFileError, LockHeldError, ModelRefused) as problem:
+    except (CaptureError, JournalError, KeyFileError, LockHeldError, ModelRefused, SimError) as problem:
         sys.stderr.write(f"lobdeck: {' '.join(str(problem).split())}\n")
         return EXIT_USAGE
     except Exception:  # the host's border: whatever it was, the log has it and the exit status says so

@@ -11,6 +11,7 @@ import msgspec
 
 from pipeline.core.params import EngineParams
 from pipeline.runtime.feed_params import FeedParams
+from pipeline.runtime.sim_params import SimParams
 from pipeline.runtime.venue_params import VenueParams
 
 
@@ -45,13 +46,15 @@ class SessionSpec(msgspec.Struct, frozen=True):
     operator: str = ""
     is_journal: bool = False
     planted: bool = False
-    """True for the bundled synthetic market: the screen says that profit there means nothing."""
+    """True where the flow is planted: the screen says that profit there means nothing."""
     today: str = ""
     """UTC date the session was started, for models that expire; empty leaves that check out."""
     feed: FeedParams | None = None
     """Live data of the venue in real time; None for a replay of `captures`."""
     orders: VenueParams | None = None
     """The venue orders go to (SIM, LIVE); None for the paper venue."""
+    sim: SimParams | None = None
+    """A simulated exchange the session starts and ends; where `feed` and `orders` go is then its to say."""
     worker_spares: int = 1
     worker_hang_ms: int = 400
     worker_restart_first_ms: int = 50

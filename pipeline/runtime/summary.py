@@ -91,7 +91,7 @@ def build_summary(
     feed: FeedCounts,
 ) -> Summary:
     """Sum up a session as it stands."""
-    word, status = exit_of(engine)
+    word, status = exit_of(engine, owns_venue=pids["sim"] is not None)
     content: dict[str, Any] = {
         "mode": engine.mode.value,
         "frames": pump.frames,
@@ -111,9 +111,12 @@ def build_summary(
     return Summary(content, status)
 
 
-def exit_of(engine: Engine) -> tuple[str, int]:
-    """Give how the session ends; orders and positions of a replay's or paper's venue end with it."""
-    simulated = engine.mode in (VenueMode.REPLAY, VenueMode.PAPER)
+def exit_of(engine: Engine, *, owns_venue: bool = False) -> tuple[str, int]:
+    """Give how the session ends; in a replay and on paper orders and positions end with it.
+
+    So they do where it `owns_venue`: where it started the simulated exchange and ends it.
+    """
+    simulated = owns_venue or engine.mode in (VenueMode.REPLAY, VenueMode.PAPER)
     if not simulated and engine.has_leftovers:
         return "orders_left", EXIT_ORDERS_LEFT
     if engine.trading_state is TradingState.KILLED:

@@ -114,7 +114,7 @@ class WorkerProcess:
                 stderr=log,
                 start_new_session=True,
                 pass_fds=(self.memory.fd, self._wake_fd, done_fd),
-                env=_environment(),
+                env=child_environment(),
             )
 
     @property
@@ -207,7 +207,8 @@ def open_log(path: Path | None, limit_bytes: int) -> BinaryIO:
     return path.open("ab")
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
+    """Give what a child of the session inherits: the modules of this process, and no secrets."""
     kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
     roots = [str(Path(entry).parent) for entry in pipeline.__path__]
     return {**kept, "PYTHONPATH": os.pathsep.join(roots), "OMP_NUM_THREADS": "1"}

@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--ledger", type=Path, help="append every entry of the ledger as a JSON line")
     found.add_argument("--requests", type=Path, help="append every request as a JSON line")
     found.add_argument("--json", action="store_true", help="say where it is reached as one JSON line")
+    found.add_argument("--life-fd", type=int, default=-1, help="end when this pipe's other end is closed")
     return found
 
 
@@ -57,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sinks = line_sink(given.ledger, stack), line_sink(given.requests, stack)
             venue = open_live(options, time.time_ns(), *sinks)
             what = planted_words(options)
-            run(venue, Serving(options, what, options.symbols, given.port, given.seconds, given.json))
+            serving = Serving(options, what, options.symbols, given.port, given.seconds, given.json)
+            run(venue, serving, life_fd=given.life_fd)
     except (ValueError, OSError) as error:
         sys.stderr.write(f"sim: {error}\n")
         return EXIT_USAGE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 import sys
@@ -42,8 +43,13 @@ class Serving:
     as_json: bool = False
 
 
-def run(venue: SimVenue, serving: Serving, is_over: Callable[[], bool] = lambda: False) -> bool:
+def run(
+    venue: SimVenue, serving: Serving, is_over: Callable[[], bool] = lambda: False, life_fd: int = -1
+) -> bool:
     """Serve a venue, saying so on stdout; say whether it ended because it was over.
+
+    `life_fd` is the reading end of a pipe whose other end whoever started the process holds; it is not
+    negative where the venue shall end with that process, however that ends.
 
     Raises:
         OSError: the port is taken; the message names it.
@@ -55,7 +61,7 @@ def run(venue: SimVenue, serving: Serving, is_over: Callable[[], bool] = lambda:
 
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            over = runner.run(serve(venue, serving.port, serving.seconds, ready, is_over))
+            over = runner.run(serve(venue, serving.port, serving.seconds, ready, is_over, life_fd))
     except OSError as error:
         reason = error.strerror or error
         raise OSError(f"port {serving.port}: {reason}; choose another with --port") from error
@@ -69,8 +75,9 @@ async def serve(
     seconds: float,
     on_ready: Callable[[int], None],
     is_over: Callable[[], bool] = lambda: False,
+    life_fd: int = -1,
 ) -> bool:
-    """Serve until the time is up (0: never), a signal comes, or it is over; say whether it was over.
+    """Serve until time (0: never), a signal, the end of the pipe, or it is over; say whether it was over.
 
     Raises:
         OSError: the port is taken.
@@ -80,6 +87,9 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+    if life_fd >= 0:
+        # Nothing is ever written into the pipe: readable means that its other end is closed.
+        loop.add_reader(life_fd, ended.set)
     on_ready(await host.start(port))
     until_s = loop.time() + seconds if seconds else float("inf")
     while not (ended.is_set() or is_over() or loop.time() >= until_s):
@@ -191,6 +201,10 @@ def line_sink(path: Path | None, stack: ExitStack) -> Callable[[msgspec.Struct],
 
 
 def _print_line(text: str) -> None:
-    """Print at once, so that whoever started the process can read it."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """Print at once, so that whoever started the process can read it; nobody reads once that is gone."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

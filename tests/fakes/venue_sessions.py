@@ -15,12 +15,13 @@ import msgspec
 
 from app.launch import prepare_session
 from app.run_command import RunOptions
-from app.venue_session import SimAddress, sim_session
+from app.venue_session import sim_session
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import Input
 from pipeline.runtime.journal_reader import read_journal
 from pipeline.runtime.journal_run import JournalRun
 from pipeline.runtime.places import SessionPlace
+from pipeline.runtime.sim_child import SimAddress
 from pipeline.runtime.venue_params import VenueParams
 from pipeline.wire.venues import codec_for
 from tests.fakes.sessions import ROOT

@@ -38,7 +38,7 @@ def test_in_calm_whoever_knows_leans_for_seconds() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_a_calm_day_opens_with_news_somebody_knows(seed: int) -> None:
     feed = opening(seed)
-    assert 3 * SECOND_NS <= feed.next.leads_ns <= 4 * SECOND_NS
+    assert 4 * SECOND_NS <= feed.next.leads_ns <= 5 * SECOND_NS
     assert feed.next.is_known
     assert feed.next.ticks > 0
     assert feed.phase(feed.next.leads_ns) is Phase.LEANING

@@ -72,3 +72,46 @@ def test_it_understands_the_refusals(client: Any) -> None:
         client.cancel_order("999999", BTC)
     with pytest.raises(ccxt.BadRequest, match="NOTIONAL"):
         client.create_order(BTC, "limit", "buy", 0.00001, bid)
+
+
+@pytest.fixture(scope="module")
+def futures() -> Iterator[Any]:
+    with sim_process("--venue", "binance-usdm", "--fees", "2/5") as sim:
+        found = ccxt.binanceusdm(
+            {
+                "apiKey": sim.at["api_key"],
+                "secret": sim.at["secret"],
+                "options": {
+                    "fetchCurrencies": False,
+                    "fetchMargins": False,
+                    "fetchMarkets": {"types": ["linear"]},
+                },
+            }
+        )
+        for name in list(found.urls["api"]):
+            if name.startswith("fapi"):
+                version = name[-2:].lower() if name[-2:] in ("V2", "V3") else "v1"
+                found.urls["api"][name] = f"{sim.at['rest_url']}/fapi/{version}"
+        found.load_markets()
+        yield found
+
+
+def test_it_trades_the_futures_and_reads_the_position(futures: Any) -> None:
+    symbol = "BTC/USDT:USDT"
+    book = futures.fetch_order_book(symbol, 20)
+    far = book["bids"][0][0] - 200
+    order = futures.create_order(symbol, "limit", "buy", 0.01, far)
+    assert [one["id"] for one in futures.fetch_open_orders(symbol)] == [order["id"]]
+    assert futures.fetch_order(order["id"], symbol)["price"] == pytest.approx(far)
+    assert futures.cancel_order(order["id"], symbol)["status"] == "canceled"
+    assert futures.create_order(symbol, "market", "buy", 0.02)["filled"] == 0.02
+    (held,) = futures.fetch_positions([symbol])
+    assert (held["contracts"], held["side"]) == (0.02, "long")
+    assert held["entryPrice"] == pytest.approx(book["asks"][0][0], rel=0.01)
+    closed = futures.create_order(symbol, "market", "sell", 0.02, None, {"reduceOnly": True})
+    assert closed["reduceOnly"] is True
+    assert futures.fetch_positions([symbol]) == []
+    fees = sum(one["fee"]["cost"] for one in futures.fetch_my_trades(symbol))
+    assert fees == pytest.approx(2 * 0.02 * held["entryPrice"] * 0.0005, rel=0.01)
+    with pytest.raises(ccxt.ExchangeError, match="-2022"):
+        futures.create_order(symbol, "market", "sell", 0.02, None, {"reduceOnly": True})

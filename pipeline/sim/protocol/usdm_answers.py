@@ -184,6 +184,19 @@ def commission_answer(listing: Listing) -> dict[str, str]:
     }
 
 
+def bracket_answer(listing: Listing) -> dict[str, Any]:
+    """Give the leverage brackets of a symbol: one, without maintenance margin: nothing is liquidated."""
+    bracket = {
+        "bracket": 1,
+        "initialLeverage": listing.leverage,
+        "notionalCap": listing.max_notional_e8 // QUOTE_SCALE,
+        "notionalFloor": 0,
+        "maintMarginRatio": 0.0,
+        "cum": 0.0,
+    }
+    return {"symbol": listing.symbol, "brackets": [bracket]}
+
+
 def order_trade_update(report: OrderReport) -> dict[str, Any]:
     """Give the `ORDER_TRADE_UPDATE` of one event of an order's life."""
     order, listing = report.order, report.order.listing

@@ -221,6 +221,14 @@ class UsdmMethods:
                 account=orders.commission,
             ),
             rest(
+                ("GET", _V1 + "leverageBracket"),
+                _SIGNED,
+                weighs(1),
+                "The one leverage bracket of each symbol.",
+                takes=_SYMBOL,
+                account=orders.brackets,
+            ),
+            rest(
                 ("GET", _V1 + "rateLimit/order"),
                 _SIGNED,
                 weighs(1),

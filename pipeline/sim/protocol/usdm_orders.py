@@ -157,6 +157,12 @@ class UsdmOrders:
         """Give the commission rates of a symbol."""
         return usdm_answers.commission_answer(self._exchange.market(params.text("symbol")).listing)
 
+    def brackets(self, params: Parameters, _account: Account, _now_ns: int) -> Any:
+        """Give the one leverage bracket of each symbol, or of one."""
+        symbol = params.optional("symbol")
+        markets = [self._exchange.market(symbol)] if symbol else self._exchange.markets.values()
+        return [usdm_answers.bracket_answer(market.listing) for market in markets]
+
     def order_limits(self, _params: Parameters, account: Account, now_ns: int) -> Any:
         """Give how many of the orders allowed are used."""
         return [used_limit(quota, now_ns) for quota in account.order_quotas]

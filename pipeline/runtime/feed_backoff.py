@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from pipeline.core.params import MS
+from pipeline.core.params import MS, SECOND
 
 _MOST_DOUBLINGS = 20
 
@@ -72,13 +72,13 @@ class Backoff:
         """Take note that an attempt begins."""
         self._attempts.append(now_ns)
 
-    def failed(self, now_ns: int) -> None:
-        """Take note that an attempt came to nothing."""
+    def failed(self, now_ns: int, least_s: int = 0) -> None:
+        """Take note that an attempt came to nothing; the venue may want to be left alone for a while."""
         params = self._params
         doublings = min(self.failures, _MOST_DOUBLINGS)
         longest_ms = min(params.backoff_first_ms << doublings, params.backoff_longest_ms)
         self.failures += 1
-        self._due_ns = now_ns + int(self._chance() * longest_ms * MS)
+        self._due_ns = now_ns + max(int(self._chance() * longest_ms * MS), least_s * SECOND)
 
     def lost(self, now_ns: int, opened_ns: int) -> None:
         """Take note that a connection opened at `opened_ns` is gone."""

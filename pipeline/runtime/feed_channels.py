@@ -91,7 +91,11 @@ class ChannelWatch:
         params = self._params
         if not channel.last_ns:
             late = now_ns - self.opened_ns >= params.first_message_ms * MS
-            return f"no message within {_seconds(params.first_message_ms)}" if late else ""
+            if not late:
+                return ""
+            quiet_is_usual = channel.plan.kind is ChannelKind.TRADES
+            hint = "" if quiet_is_usual else f"; does the venue list {channel.plan.symbol}?"
+            return f"no message within {_seconds(params.first_message_ms)}{hint}"
         trades = channel.plan.kind is ChannelKind.TRADES
         longest_ms = params.silent_trades_ms if trades else params.silent_depth_ms
         silent = now_ns - channel.last_ns >= longest_ms * MS

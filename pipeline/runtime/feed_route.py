@@ -220,7 +220,8 @@ class Route:
             async with asyncio.timeout(self.params.connect_ms / 1000):
                 await self._connect(self.plan.url, connection, self._clock, self.params.max_frame_bytes)
         except (ConnectError, TimeoutError) as problem:
-            self._backoff.failed(self._clock.now_ns())
+            wait_s = problem.wait_s if isinstance(problem, ConnectError) else 0
+            self._backoff.failed(self._clock.now_ns(), wait_s)
             if self._live is None:
                 late = f"no answer within {self.params.connect_ms / 1000:g} s"
                 reason = str(problem) if isinstance(problem, ConnectError) else late

@@ -26,7 +26,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from pipeline.runtime.clock import SessionClock
-from pipeline.runtime.feed_words import connect_words, handshake_words
+from pipeline.runtime.feed_words import connect_words, handshake_words, wanted_wait_s
 
 CLOSE_S = 1.0
 """How long the other side may take to end the connection after our close frame."""
@@ -80,6 +80,11 @@ Connect = Callable[[str, Receiver, SessionClock, int], Awaitable[None]]
 
 class ConnectError(Exception):
     """A connection could not be opened; the message is short and holds no text of the other side."""
+
+    def __init__(self, words: str, wait_s: int = 0) -> None:
+        """Keep how long the venue wants to be left alone beside the words."""
+        super().__init__(words)
+        self.wait_s = wait_s
 
 
 class FeedSocket(asyncio.Protocol):
@@ -168,7 +173,7 @@ class FeedSocket(asyncio.Protocol):
         """Tell the receiver, unless the end was ours."""
         reason = self._reason(problem)
         was_open = self.opened.done() and not self.opened.cancelled() and self.opened.exception() is None
-        self._settle(ConnectError(reason))
+        self._settle(ConnectError(reason, wanted_wait_s(self._protocol.handshake_exc)))
         if was_open and not self._closed:
             self._closed = True
             self._receiver.on_lost(reason)

@@ -8,6 +8,10 @@ import ssl
 
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
+TOO_MANY = (418, 429)
+"""Statuses of a venue that has had too many requests; who does not stop is banned."""
+LONGEST_BAN_S = 3_600
+_USUAL_WAIT_S = 60
 _NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 
 
@@ -35,9 +39,19 @@ def connect_words(problem: BaseException, host: str, port: int) -> str:
 def handshake_words(problem: Exception) -> str:
     """Say why a server is no WebSocket server of the venue."""
     match problem:
+        case InvalidStatus() if problem.response.status_code in TOO_MANY:
+            return f"HTTP {problem.response.status_code}: the venue wants fewer connections"
         case InvalidStatus():
             return f"HTTP {problem.response.status_code} instead of a WebSocket: is it this venue's server?"
         case InvalidMessage():
             return "no WebSocket server there"
         case _:
             return f"handshake refused ({type(problem).__name__})"
+
+
+def wanted_wait_s(problem: Exception | None) -> int:
+    """Give how long a venue that refused a handshake wants to be left alone; 0 where it did not say so."""
+    if not isinstance(problem, InvalidStatus) or problem.response.status_code not in TOO_MANY:
+        return 0
+    seconds = problem.response.headers.get("Retry-After", "")
+    return min(int(seconds), LONGEST_BAN_S) if seconds.isdecimal() and len(seconds) < 9 else _USUAL_WAIT_S

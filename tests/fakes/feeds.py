@@ -80,11 +80,12 @@ class FakeVenue:
         self.sockets: list[FakeSocket] = []
         self.attempts = 0
         self.refuses = False
+        self.wait_s = 0
 
     async def connect(self, url: str, receiver: Receiver, clock: SessionClock, _: int) -> None:
         self.attempts += 1
         if self.refuses:
-            raise ConnectError("nothing listens at venue:80")
+            raise ConnectError("nothing listens at venue:80", self.wait_s)
         socket = FakeSocket(receiver, clock, url, heard_ns=clock.now_ns())
         self.sockets.append(socket)
         receiver.on_open(socket)

@@ -74,3 +74,11 @@ def test_a_venue_that_hangs_up_at_once_is_not_stormed() -> None:
         backoff.tried(attempt)
         backoff.lost(attempt, attempt)
     assert backoff.due_ns > 20 * SECOND
+
+
+def test_a_venue_that_wants_to_be_left_alone_is() -> None:
+    backoff = Backoff(feed_params(), lambda: 0.5)
+    backoff.failed(0, 90)
+    assert backoff.due_ns == 90 * SECOND
+    backoff.failed(90 * SECOND)
+    assert backoff.due_ns < 92 * SECOND

@@ -58,6 +58,17 @@ async def test_what_it_waits_for_can_be_seen() -> None:
     assert bench.route.view(bench.times.pass_s(0)).silent == ("btcusdt@bookTicker", "btcusdt@trade")
 
 
+async def test_a_venue_that_had_too_much_is_left_alone_for_as_long_as_it_says() -> None:
+    bench = RouteBench(chance=0.1)
+    bench.venue.refuses, bench.venue.wait_s = True, 40
+    bench.route.start()
+    await bench.pass_s(39)
+    assert bench.venue.attempts == 1
+    assert bench.route.view(bench.times.pass_s(0)).retry_ms <= 2_000
+    await bench.pass_s(3)
+    assert bench.venue.attempts == 2
+
+
 async def test_the_most_that_waited_unread_is_kept() -> None:
     bench = RouteBench()
     socket = await bench.opened()

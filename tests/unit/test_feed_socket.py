@@ -196,6 +196,26 @@ async def test_a_server_that_is_no_venue_is_an_error_in_plain_words(
     assert ear.lost == []
 
 
+@pytest.mark.parametrize(
+    ("head", "wait_s"),
+    [
+        (b"429 Too Many Requests\r\nRetry-After: 25", 25),
+        (b"418 I'm a teapot", 60),
+        (b"429 Too Many Requests\r\nRetry-After: 99999999", 3_600),
+        (b"429 Too Many Requests\r\nRetry-After: soon", 60),
+        (b"503 Service Unavailable\r\nRetry-After: 25", 0),
+    ],
+)
+async def test_a_venue_that_had_too_much_says_how_long_it_wants_to_be_left_alone(
+    head: bytes, wait_s: int
+) -> None:
+    async with somebody(b"HTTP/1.1 " + head + b"\r\nContent-Length: 0\r\n\r\n") as port:
+        with pytest.raises(ConnectError) as refused:
+            await open_socket(f"ws://127.0.0.1:{port}/", Ear(), SessionClock(), 1_000)
+    assert refused.value.wait_s == wait_s
+    assert str(refused.value).endswith("the venue wants fewer connections") is (wait_s > 0)
+
+
 async def test_nobody_there_is_an_error_that_names_the_place() -> None:
     with pytest.raises(ConnectError, match=r"nothing listens at 127\.0\.0\.1:1$"):
         await open_socket("ws://127.0.0.1:1/", Ear(), SessionClock(), 1_000)

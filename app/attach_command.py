@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 
+import msgspec
+
 from app.console import ConsoleApp
 from app.console_kill import ConsoleKillSwitch
 from app.console_settings import ConsoleSettings
@@ -15,9 +17,11 @@ from app.link import SocketLink
 from app.link_end import LinkEnd, end_of, last_words
 from app.shell import ShellError, controlling_tty, operator, require_terminal
 from app.terminal_facts import frame_rate, plain_terminal, working_kill_key
+from pipeline.core.types import VenueMode
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.link_messages import PROTOCOL_VERSION, Attach
 from pipeline.runtime.places import SessionPlace
+from pipeline.runtime.spec import SPEC_NAME, read_spec
 
 EXIT_FAILED = 5
 CRASH_LOG = "console.log"
@@ -72,7 +76,7 @@ def make_console(
     settings = ConsoleSettings(
         who=who,
         tty=tty,
-        account=place.name,
+        account=account_of(place),
         frame_hz=frame_hz,
         plain=plain_terminal(os.environ),
         watch=watch,
@@ -80,6 +84,17 @@ def make_console(
     )
     switch = ConsoleKillSwitch(Gate.attach(place.root), who, tty)
     return kind(SocketLink(place, attach), switch, settings)
+
+
+def account_of(place: SessionPlace) -> str:
+    """Give the name a person types to add risk: the account's in LIVE, the session's otherwise."""
+    try:
+        spec = read_spec(place.root / SPEC_NAME)
+    except (OSError, msgspec.MsgspecError):
+        return place.name
+    if spec.orders is None or spec.params.mode is not VenueMode.LIVE:
+        return place.name
+    return spec.orders.account
 
 
 def run_console(console: ConsoleApp) -> int:

@@ -68,11 +68,16 @@ def run(
     session: SessionOptions,
     venue: VenueOption,
     symbol: SymbolOption,
-    live: Annotated[bool, typer.Option("--live", help="Real orders; not available yet.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Real orders: wants --account, written limits, typed words.")
+    ] = False,
+    account: Annotated[
+        str, typer.Option("--account", help="Of --live: whose key, keys/ALIAS.toml, signs.")
+    ] = "",
     base_url: BaseUrlOption = "",
     journal: Annotated[bool, typer.Option("--journal/--no-journal", help="Keep what happened.")] = True,
 ) -> int:
-    """Trade a venue's live data on paper: real books and prints, orders to the paper venue."""
+    """Trade a venue's live data: on paper, or with --live for real money."""
     from app.run_command import RunOptions, run_live, symbols_of
 
     options = RunOptions(
@@ -80,6 +85,7 @@ def run(
         venue=venue,
         symbols=symbols_of(symbol),
         live=live,
+        account=account,
         base_url=base_url,
         journal=journal,
     )

@@ -340,6 +340,11 @@ class FeedSettings(Section):
         examples=["ws://127.0.0.1:9000"],
         description="A server that answers streams and requests in the venue's place. Unset: the venue.",
     )
+    orders_url: Annotated[str, Field(max_length=200)] = Field(
+        default="",
+        examples=["wss://ws-api.testnet.binance.vision/ws-api/v3"],
+        description="Where LIVE orders go, with its path. Unset: the server of base_url, else the venue.",
+    )
     max_frame_mb: Annotated[Whole, Field(ge=1, le=1_024)] = Field(
         default=32, description="A message beyond this ends its connection."
     )

@@ -8,11 +8,17 @@ import sys
 import time
 from pathlib import Path
 
+from pipeline.core.types import VenueMode
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.locks import is_held, read_owner
-from pipeline.runtime.places import PlacesError, SessionPlace, connect_unix_socket, remove_stale_socket
-from pipeline.runtime.session_main import SPEC_NAME
-from pipeline.runtime.spec import SessionSpec, write_spec
+from pipeline.runtime.places import (
+    PlacesError,
+    SessionPlace,
+    account_place,
+    connect_unix_socket,
+    remove_stale_socket,
+)
+from pipeline.runtime.spec import SPEC_NAME, SessionSpec, write_spec
 
 START_S = 15.0
 _LOOK_S = 0.01
@@ -40,7 +46,14 @@ def prepare_session(spec: SessionSpec, place: SessionPlace) -> None:
         write_spec(spec, place.root / SPEC_NAME)
     except OSError as problem:
         raise LaunchError(f"{place.root}: cannot be written to: {problem.strerror}") from problem
-    Gate.create(place.root).detach()
+    Gate.create(place.root, latch_dir_of(spec)).detach()
+
+
+def latch_dir_of(spec: SessionSpec) -> Path | None:
+    """Give the account's directory, whose latch stops every session of it; only LIVE has one."""
+    if spec.orders is None or spec.params.mode is not VenueMode.LIVE:
+        return None
+    return account_place(spec.orders.account).root
 
 
 def start_session(spec: SessionSpec, place: SessionPlace) -> subprocess.Popen[bytes]:

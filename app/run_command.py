@@ -1,16 +1,18 @@
 """`lobdeck run` and `lobdeck record`: from options to a session on a venue's live data.
 
-Orders of `run` meet the paper venue; `record` has no model and trades nothing. Real orders are refused.
+Orders of `run` meet the paper venue, or a real one with `--live` (`live_orders`); `record` trades nothing.
 """
 
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import typer
 
 from app.config import Config, load_config
 from app.config_build import build_engine_params
@@ -18,7 +20,7 @@ from app.journal_command import export
 from app.launch import start_session
 from app.replay_command import OptionError, default_model, parse_authority, run_headless
 from app.session_options import SessionOptions
-from app.shell import operator
+from app.shell import operator, require_terminal
 from pipeline.core.params import EngineParams
 from pipeline.core.types import Authority, Instrument, VenueMode
 from pipeline.models.inspection import inspect_model, model_spec
@@ -42,6 +44,8 @@ class RunOptions(SessionOptions):
     symbols: tuple[str, ...]
     base_url: str = ""
     live: bool = False
+    account: str = ""
+    """Whose key signs real orders; its file is `keys/ACCOUNT.toml`."""
     journal: bool = True
 
 
@@ -65,7 +69,7 @@ def run_live(options: RunOptions) -> int:
     Raises:
         OptionError: an option cannot be used.
     """
-    spec, place = build_live_session(options)
+    spec, place = _confirmed(options) if options.live else build_live_session(options)
     if options.headless:
         return run_headless(spec, place)
     from app.attach_command import attach_console
@@ -99,8 +103,8 @@ def build_live_session(options: RunOptions) -> tuple[SessionSpec, SessionPlace]:
     Raises:
         OptionError: an option cannot be used.
     """
-    if options.live:
-        raise OptionError("--live: real orders are not available yet; without it orders meet the paper venue")
+    if options.account:
+        raise OptionError("--account: for --live only; orders meet the paper venue without it")
     return session_on_live_data(options, VenueMode.PAPER, session_number=1)
 
 
@@ -185,6 +189,23 @@ def feed_params(venue: str, base_url: str, config: Config) -> FeedParams:
         notice_age_ms=settings.notice_age_ms,
         snapshot_limit=settings.snapshot_levels,
     )
+
+
+def _confirmed(options: RunOptions) -> tuple[SessionSpec, SessionPlace]:
+    """Make a LIVE session after its words were typed on the terminal.
+
+    Raises:
+        OptionError: something does not hold.
+        ShellError: there is no terminal.
+    """
+    from app.live_orders import live_session
+
+    def confirm(words: str, prompt: str) -> str:
+        require_terminal()
+        typer.echo(words, err=True)
+        return str(typer.prompt(prompt, default="", show_default=False, err=True))
+
+    return live_session(options, confirm=confirm, euid=os.geteuid())
 
 
 def _recording(options: RecordOptions) -> tuple[SessionSpec, SessionPlace]:

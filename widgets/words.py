@@ -25,6 +25,7 @@ REASON_WORDS: Mapping[str, str] = {
     "GATE_CLOSED": "gate closed",
     "VENUE_DOWN": "order path down",
     "VENUE_LIMIT": "venue's request limit",
+    "NO_JOURNAL": "journal not written",
     "KILLED": "killed",
     "HALTED": "halted",
     "REDUCE_ONLY": "reducing only",

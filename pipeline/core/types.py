@@ -236,6 +236,8 @@ class DenyReason(enum.StrEnum):
     """The order path is not up: nothing can be sent."""
     VENUE_LIMIT = "VENUE_LIMIT"
     """The venue's request limits leave no room for a new order beside the reserve for cancels."""
+    NO_JOURNAL = "NO_JOURNAL"
+    """What caused the order could not be put on record."""
     KILLED = "KILLED"
     HALTED = "HALTED"
     REDUCE_ONLY = "REDUCE_ONLY"

@@ -17,6 +17,7 @@ from typing import Any
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import FeedStatusChanged
+from pipeline.core.types import VenueMode
 from pipeline.runtime.capture_run import BEAT_NS
 from pipeline.runtime.clock import SessionClock
 from pipeline.runtime.feed import Feed
@@ -99,6 +100,7 @@ class LiveSession(SessionHost):
         self._run.want_snapshot = feed.want_snapshot
         self._watch_gate()
         feed.start()
+        self._watch_journal()
         try:
             next_s = time.monotonic()
             while not self._is_over():
@@ -110,6 +112,8 @@ class LiveSession(SessionHost):
         finally:
             if self._venue is not None:
                 self._venue.close()
+            if self._journal is not None:
+                asyncio.get_running_loop().remove_reader(self._journal.fileno())
             await feed.close()
 
     def _turn(self, feed: Feed) -> None:
@@ -177,7 +181,28 @@ class LiveSession(SessionHost):
             return None
         instruments = {i.symbol: i for i in self.spec.params.instruments}
         key = read_keys(Path(orders.key_path))
-        return VenueGateway(orders, instruments, key, self.spec.params.session_number, self._gate, clock)
+        live = self.spec.params.mode is VenueMode.LIVE
+        return VenueGateway(
+            orders,
+            instruments,
+            key,
+            self.spec.params.session_number,
+            self._gate,
+            clock,
+            journal=self._journal if live else None,
+        )
+
+    def _watch_journal(self) -> None:
+        """Let orders go that wait for the disk as soon as it has written."""
+        journal, venue = self._journal, self._venue
+        if journal is None or venue is None:
+            return
+
+        def written() -> None:
+            journal.clear_notice()
+            venue.release_parked(self._run.now_ns)
+
+        asyncio.get_running_loop().add_reader(journal.fileno(), written)
 
     def _feed_counts(self) -> FeedCounts:
         return FeedCounts() if self._feed is None else self._feed.counts()

@@ -22,6 +22,7 @@ from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import Command, Input, LinkChanged, OperatorCommand
 from pipeline.core.snapshot import ConsoleSnapshot, ReplayView
+from pipeline.core.types import VenueMode
 from pipeline.core.view import ALERTS, build_snapshot
 from pipeline.runtime.facts_reader import MemoryWatch, stage_views, worker_views
 from pipeline.runtime.gate import Gate
@@ -29,6 +30,7 @@ from pipeline.runtime.gate_watch import GateWatch
 from pipeline.runtime.gateway import PaperGateway
 from pipeline.runtime.journal import JournalWriter
 from pipeline.runtime.journal_format import JournalHeader
+from pipeline.runtime.journal_state import SyncPolicy
 from pipeline.runtime.link_messages import (
     PROTOCOL_VERSION,
     CommandRequest,
@@ -346,4 +348,10 @@ def open_journal(spec: SessionSpec, directory: Path) -> JournalWriter:
         codecs=(spec.venue,),
         sources=spec.sources,
     )
-    return JournalWriter.create(directory / "journal", header, segment_bytes=spec.journal_segment_mb << 20)
+    return JournalWriter.create(
+        directory / "journal",
+        header,
+        # Real money: what caused an order is on the disk before the order leaves.
+        policy=SyncPolicy.ORDER if spec.params.mode is VenueMode.LIVE else SyncPolicy.GROUPED,
+        segment_bytes=spec.journal_segment_mb << 20,
+    )

@@ -7,6 +7,7 @@ session's log. Everything it needs is in the spec file of its directory.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 import traceback
@@ -16,33 +17,33 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from pipeline.core.types import VenueMode
 from pipeline.models.refusal import ModelRefused
 from pipeline.runtime.capture import CaptureError
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.journal_format import JournalError
 from pipeline.runtime.locks import InstanceLock, LockHeldError
-from pipeline.runtime.places import session_place
+from pipeline.runtime.places import account_place, session_place
 from pipeline.runtime.session import ReplaySession, collector_tamed, open_pool
 from pipeline.runtime.session_host import SessionHost
 from pipeline.runtime.sim_child import SimChild, SimError, aimed, orders_at
-from pipeline.runtime.spec import SessionSpec, read_spec
+from pipeline.runtime.spec import SPEC_NAME, SessionSpec, read_spec
 from pipeline.runtime.summary import EXIT_FAILED, EXIT_USAGE, Summary, SummaryError, keep_summary
 from pipeline.runtime.venue_keys import KeyFileError
 from pipeline.runtime.workers import WorkerPool
-
-SPEC_NAME = "spec"
 
 
 def run_session(spec: SessionSpec, directory: Path) -> Summary:
     """Run one session to its end and write its summary; the caller made its gate.
 
     Raises:
-        LockHeldError: the session runs already.
+        LockHeldError: the session runs already, or another one trades its account.
         SimError: it has an exchange of its own, which did not start.
         SummaryError: it ended in order, but its summary could not be written.
     """
     place = session_place(directory.name)
     with InstanceLock.acquire(place.lock, spec.operator, time.time_ns()) as lock, ExitStack() as stack:
+        stack.enter_context(_account_lock(spec))
         gate = Gate.attach(directory)
         stack.callback(gate.detach)
         # Before the workers, so that both start at once; `_session` waits for it.
@@ -64,6 +65,13 @@ def _start_sim(spec: SessionSpec, directory: Path, stack: ExitStack) -> SimChild
     sim = SimChild(spec.sim, spec.symbols, directory)
     stack.callback(sim.close)
     return sim
+
+
+def _account_lock(spec: SessionSpec) -> contextlib.AbstractContextManager[object]:
+    """Hold the account of a LIVE session: two sessions would count each other's orders as their own risk."""
+    if spec.orders is None or spec.params.mode is not VenueMode.LIVE:
+        return contextlib.nullcontext()
+    return InstanceLock.acquire(account_place(spec.orders.account).lock, spec.operator, time.time_ns())
 
 
 def _session(

@@ -14,6 +14,9 @@ from pipeline.runtime.feed_params import FeedParams
 from pipeline.runtime.sim_params import SimParams
 from pipeline.runtime.venue_params import VenueParams
 
+SPEC_NAME = "spec"
+"""The spec's file in the session's directory."""
+
 
 class SessionSpec(msgspec.Struct, frozen=True):
     """Everything one session needs; times in nanoseconds unless the name says otherwise."""

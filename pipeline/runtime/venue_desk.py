@@ -80,6 +80,10 @@ class VenueDesk:
         reports, self._state.reports = self._state.reports, []
         return reports
 
+    def tell(self, report: Input) -> None:
+        """Add a report of the caller's own."""
+        self._state.reports.append(report)
+
     def submit(self, effect: SubmitOrder, now_ns: int) -> SendRefused | None:
         """Send a new order, or say why it did not leave; the gate is read last, with the frame at hand."""
         state, approved = self._state, effect.approved

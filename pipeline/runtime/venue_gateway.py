@@ -20,6 +20,7 @@ from pipeline.runtime.clock import SessionClock
 from pipeline.runtime.feed_backoff import Backoff
 from pipeline.runtime.feed_socket import Connect, ConnectError, Socket, open_socket
 from pipeline.runtime.gateway import GateReader
+from pipeline.runtime.order_parking import Durability, OrderParking
 from pipeline.runtime.venue_budget import RequestBudget
 from pipeline.runtime.venue_clock import VenueClock
 from pipeline.runtime.venue_desk import VenueDesk
@@ -28,6 +29,9 @@ from pipeline.runtime.venue_params import VenueParams
 from pipeline.runtime.venue_state import Phase
 from pipeline.wire.binance_answers import MOST_BYTES
 from pipeline.wire.binance_requests import ApiKey, SpotRequests
+
+NO_JOURNAL = "NO_JOURNAL"
+"""Why an order did not leave: its cause could not be put on record."""
 
 
 class VenueGateway:
@@ -42,10 +46,14 @@ class VenueGateway:
         gate: GateReader | None,
         clock: SessionClock,
         *,
+        journal: Durability | None = None,
         connect: Connect = open_socket,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """Prepare; nothing is opened before `start`. `on_reports` is set to the run's before that."""
+        """Prepare; nothing is opened before `start`. `on_reports` is set to the run's before that.
+
+        With a `journal` an order waits until its cause is durable there.
+        """
         self.on_reports: Callable[[], None] = lambda: None
         self.connections = 0
         self.lost = 0
@@ -58,6 +66,7 @@ class VenueGateway:
         self._opened_ns = 0
         self._pinged_ns = 0
         self._closed = False
+        self._parking = OrderParking(journal)
         self._desk = VenueDesk(
             params,
             instruments,
@@ -96,6 +105,7 @@ class VenueGateway:
                 self._backoff.tried(now_ns)
                 self._attempt = asyncio.ensure_future(self._open())
             return
+        self.release_parked(now_ns)
         self._desk.tick(now_ns)
         self._tell()
         self._give_up_if_troubled(self._no_sign_of_life(self._socket, now_ns), now_ns)
@@ -152,11 +162,26 @@ class VenueGateway:
         return self._desk.counts.gate_refused
 
     def submit(self, effect: SubmitOrder, now_ns: int) -> SendRefused | None:
-        """Send an order, or give the proof that it did not leave."""
-        return self._desk.submit(effect, now_ns)
+        """Send an order, now or once its cause is durable, or give the proof that it did not leave."""
+        if self._parking.is_refused():
+            return SendRefused(effect.approved.client_order_id, NO_JOURNAL, now_ns)
+        return None if self._parking.parks(effect) else self._desk.submit(effect, now_ns)
+
+    def release_parked(self, now_ns: int) -> None:
+        """Send what waited for the journal; to be called when that may have become durable."""
+        for effect in self._parking.due():
+            refused = self._desk.submit(effect, now_ns)
+            if refused is not None:
+                self._desk.tell(refused)
+        for effect in self._parking.given_up():
+            self._desk.tell(SendRefused(effect.approved.client_order_id, NO_JOURNAL, now_ns))
+        self._tell()
 
     def cancel(self, effect: CancelOrder, now_ns: int) -> None:
         """Cancel one order, now or as soon as the connection and the venue's limits allow."""
+        if self._parking.take(effect.client_order_id) is not None:
+            self._desk.tell(SendRefused(effect.client_order_id, "CANCELED_UNSENT", now_ns))
+            return
         self._desk.cancel(effect.symbol, effect.client_order_id, now_ns)
 
     def cancel_all(self, effect: CancelAll, now_ns: int) -> None:

@@ -22,6 +22,7 @@ from pipeline.runtime.journal_reader import read_journal
 from pipeline.runtime.journal_run import JournalRun
 from pipeline.runtime.places import SessionPlace
 from pipeline.runtime.sim_child import SimAddress
+from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.venue_params import VenueParams
 from pipeline.wire.venues import codec_for
 from tests.fakes.sessions import ROOT
@@ -47,6 +48,11 @@ class VenueSession:
     orders: VenueParams
     status: int = -1
 
+    def stop(self) -> dict[str, Any]:
+        """Ask it to end as the system does, and give the summary."""
+        self.process.terminate()
+        return self.ended()
+
     def ended(self, wait_s: float = 40) -> dict[str, Any]:
         """Wait for the end and give the summary."""
         _, errors = self.process.communicate(timeout=wait_s)
@@ -64,6 +70,15 @@ def venue_session(
     given = {"authority": "auto", "headless": True, "fees": "0/0", "name": name, "workers": 1, **options}
     address = SimAddress(at["base_url"], at["api_url"], at["api_key"], at["secret"])
     spec, place = sim_session(RunOptions(venue="binance", symbols=tuple(at["symbols"]), **given), address)
+    with running(spec, place, changes) as session:
+        yield session
+
+
+@contextmanager
+def running(
+    spec: SessionSpec, place: SessionPlace, changes: Mapping[str, Any] | None = None
+) -> Iterator[VenueSession]:
+    """Run a session that was made, its order path in a hurry; it is gone afterwards."""
     assert spec.orders is not None
     orders = msgspec.structs.replace(spec.orders, **{**QUICK, **(changes or {})})
     spec = msgspec.structs.replace(spec, orders=orders)

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.core.inputs import OrderPathChanged
-from tests.fakes.sim_process import sim_process
-from tests.fakes.venue_sessions import VenueSession, replayed, venue_session
+from app.live_orders import live_session
+from app.run_command import RunOptions
+from pipeline.core.inputs import Command, OrderPathChanged
+from pipeline.core.types import Authority
+from pipeline.runtime.gate import Closer, Gate
+from pipeline.runtime.places import list_sessions
+from pipeline.runtime.venue_keys import write_keys
+from pipeline.wire.binance_requests import ApiKey
+from tests.fakes.session_processes import LinkClient
+from tests.fakes.sim_process import ApiClient, api, sim_process
+from tests.fakes.venue_sessions import VenueSession, replayed, running, venue_session
+
+LIMITS = """
+[limits.BTCUSDT]
+max_qty_base = 0.05
+max_notional_quote = 2000
+max_position_quote = 5000
+max_gross_quote = 5000
+max_daily_loss_quote = 500
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +70,7 @@ def test_orders_fills_and_position_equal_the_venues_ledger(home: Path) -> None:
     ledger = home / "ledger"
     with (
         sim_process("--seed", "7", "--ledger", str(ledger)) as sim,
-        venue_session(sim.at, "plain", seconds=8) as session,
+        venue_session(sim.at, "plain", seconds=6) as session,
     ):
         summary = session.ended()
     found = same_as_the_ledger(session, summary, ledger)
@@ -60,6 +80,112 @@ def test_orders_fills_and_position_equal_the_venues_ledger(home: Path) -> None:
     assert found["filled"] > 0
     assert summary["gaps"] == 0
     assert session.status == (3 if summary["exit"] == "orders_left" else 0)
+
+
+def until(holds: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait until something holds."""
+    deadline_s = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline_s, "not in time"
+        time.sleep(0.02)
+
+
+def attached(session: VenueSession) -> LinkClient:
+    """Attach to a session as soon as it listens."""
+    until(lambda: session.place.link_socket.exists() and list_sessions()[0].alive)
+    client = LinkClient(session.place)
+    client.attach()
+    return client
+
+
+def open_at_venue(ledger: Path) -> int:
+    """Count the orders that stand, by the ledger; a filled one has no lots left."""
+    left: dict[int, int] = {}
+    for line in ledger.read_text().splitlines():
+        entry = json.loads(line)
+        if entry["kind"] == "ACCEPTED":
+            left[entry["order_id"]] = entry["lots"]
+        elif entry["order_id"] in left:
+            left[entry["order_id"]] -= entry["lots"]
+    return sum(1 for lots in left.values() if lots)
+
+
+def test_live_is_halted_and_observes_until_a_person_arms_it_and_a_kill_ends_at_the_venues_zero(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOBDECK_EXECUTION__ENTRY", "passive")
+    monkeypatch.setenv("LOBDECK_EXECUTION__REQUOTE_AFTER_MS", "60000")
+    config, ledger, keys = home / "config.toml", home / "ledger", home / "keys.toml"
+    config.write_text(LIMITS)
+    monkeypatch.setattr("app.live_orders.key_path", lambda _: keys)
+    with sim_process("--seed", "7", "--ledger", str(ledger)) as sim:
+        write_keys(keys, ApiKey(sim.at["api_key"], sim.at["secret"]))
+        options = RunOptions(
+            venue="binance",
+            symbols=("BTCUSDT",),
+            base_url=sim.at["base_url"],
+            live=True,
+            account="main",
+            config=config,
+            fees="0/0",
+            workers=1,
+            name="live",
+        )
+        spec, place = live_session(options, confirm=lambda *_: "LIVE main binance", euid=1_000)
+        with running(spec, place) as session, attached(session) as client:
+            client.command(Command.SET_AUTHORITY, authority=int(Authority.AUTO))
+            until(lambda: client.command(Command.HALT).text == "HALTED")
+            time.sleep(1.0)
+            assert not entries(ledger, "ACCEPTED")
+            until(lambda: client.command(Command.RESUME).text == "ACTIVE")
+            until(lambda: open_at_venue(ledger))
+            gate, killed_ns = Gate.attach(place.root), time.time_ns()
+            gate.close(Closer.SHELL, "ada", "", "enough", killed_ns)
+            gate.latch("ada", "", "enough", killed_ns)
+            gate.detach()
+            until(lambda: not open_at_venue(ledger))
+            until(lambda: client.status()["exit"] in ("killed", "orders_left"))
+            time.sleep(2.5)
+            summary = session.stop()
+    found = replayed(place)
+    same_as_the_ledger(session, summary, ledger)
+    assert summary["mode"] == "LIVE"
+    assert session.status in (3, 4)
+    kill = found.run.engine.state.kill
+    assert kill is not None
+    assert kill.confirmed_ts_ns >= kill.ts_ns + 1_000_000_000
+    late = [one for one in entries(ledger, "ACCEPTED") if one["ts_ns"] > killed_ns + 50_000_000]
+    assert late == []
+    assert (home / "accounts" / "main" / "KILL").exists()
+    assert sim.at["secret"].encode() not in b"".join(
+        file.read_bytes() for file in place.root.rglob("*") if file.is_file()
+    )
+
+
+async def use_up_the_weight(at: dict[str, Any]) -> None:
+    """Ask from this address until the venue bans it."""
+    async with api(at) as socket:
+        client = ApiClient(socket, at)
+        for _ in range(400):
+            if (await client.ask("exchangeInfo"))["status"] == 418:
+                return
+    raise AssertionError("not banned")
+
+
+def test_a_banned_session_sends_nothing_more(home: Path) -> None:
+    requests, ledger = home / "requests", home / "ledger"
+    arguments = ["--seed", "7", "--ledger", str(ledger), "--requests", str(requests)]
+    with (
+        sim_process(*arguments) as sim,
+        venue_session(sim.at, "banned", {"list_every_ms": 300}, seconds=60) as session,
+    ):
+        until(lambda: entries(ledger, "ACCEPTED"))
+        asyncio.run(use_up_the_weight(sim.at))
+        time.sleep(1.0)
+        before = requests.read_text().count("\n")
+        time.sleep(2.0)
+        assert requests.read_text().count("\n") == before
+        assert session.process.poll() is None
 
 
 def test_lost_answers_lost_events_and_cut_connections_change_nothing_of_it(home: Path) -> None:
@@ -72,7 +198,7 @@ def test_lost_answers_lost_events_and_cut_connections_change_nothing_of_it(home:
     ]
     with (
         sim_process("--seed", "11", "--ledger", str(ledger), *faults) as sim,
-        venue_session(sim.at, "rough", seconds=12) as session,
+        venue_session(sim.at, "rough", seconds=10) as session,
     ):
         summary = session.ended()
     found = same_as_the_ledger(session, summary, ledger)

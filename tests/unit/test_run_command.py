@@ -77,7 +77,7 @@ def test_symbols_stand_in_one_option_or_in_several(given: list[str], symbols: tu
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--symbol", "BTCUSDT", "--live"), "--live: real orders are not available yet"),
+        (("--symbol", "BTCUSDT", "--live"), "--live: not with --headless: a person confirms it"),
         (("--symbol", ","), "--symbol: found 0 symbols, wanted 1 to 64"),
         (("--symbol", ",".join(f"C{n}" for n in range(65))), "--symbol: found 65 symbols"),
         (("--symbol", "BTCUSD"), "did you mean BTCUSDT?"),

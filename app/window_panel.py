@@ -14,7 +14,6 @@ _SIDES = {
     "both": (Side.BUY, Side.SELL),
     "long": (Side.BUY,),
     "short": (Side.SELL,),
-    "reduce": (),
 }
 _DEFAULT_ORDERS = 20
 _DEFAULT_LOSS_QUOTE = "5.00"
@@ -33,7 +32,7 @@ def window_dialog(
     mid_ticks = drawn.ladder.mid_half_ticks // 2
     room = mid_ticks * _PRICE_ROOM_E3 // 1000
     fields = [
-        ("side", "long, short, both or reduce", "both"),
+        ("side", "long, short or both", "both"),
         ("order", f"each order at most, {view.base}", _qty(view, lots)),
         ("net", f"position at most +-, {view.base}", _qty(view, 3 * lots)),
         ("orders", "orders at most", str(_DEFAULT_ORDERS)),
@@ -65,7 +64,7 @@ def window_dialog(
 def terms_of(values: dict[str, str], view: InstrumentView) -> WindowTerms | str:
     """Read the fields; give the terms, or what is wrong with which field."""
     if values["side"] not in _SIDES:
-        return f"side {values['side']!r}: wanted long, short, both or reduce"
+        return f"side {values['side']!r}: wanted long, short or both"
     numbers = {
         "order": (view.size_decimals, view.lot_units),
         "net": (view.size_decimals, view.lot_units),

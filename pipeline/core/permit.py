@@ -78,7 +78,7 @@ class Permit:
     who: str
     symbol: str
     sides: tuple[Side, ...]
-    """Sides that may open; empty means that orders may only reduce."""
+    """Sides that may open, at least one."""
     max_order_lots: int
     max_orders: int
     max_net_lots: int
@@ -163,7 +163,7 @@ def refusal(permit: Permit, intent: OrderIntent, position_lots: int, now_ns: int
         return PermitWait.TIME_OVER
     if intent.generation != permit.generation or intent.model_id != permit.model_id:
         return PermitWait.OTHER_MODEL
-    if intent.side not in permit.sides and not (not permit.sides and intent.side * position_lots < 0):
+    if intent.side not in permit.sides:
         return PermitWait.OTHER_SIDE
     if intent.price_ticks > permit.highest_ticks:
         return PermitWait.PRICE_ABOVE
@@ -178,9 +178,6 @@ def refusal(permit: Permit, intent: OrderIntent, position_lots: int, now_ns: int
 
 def room_lots(permit: Permit, intent: OrderIntent, position_lots: int) -> int:
     """Give the largest quantity one order may have now; may be 0 or less."""
-    position = intent.side * position_lots
-    if not permit.sides:
-        return min(permit.max_order_lots, -position)
     if permit.max_net_lots == NO_COUNT:
         return permit.max_order_lots
-    return min(permit.max_order_lots, permit.max_net_lots - position)
+    return min(permit.max_order_lots, permit.max_net_lots - intent.side * position_lots)

@@ -80,9 +80,12 @@ def auto_permit(issue: PermitIssue, limits: RiskLimits) -> Permit:
 
 
 def acceptable(terms: WindowTerms, limits: RiskLimits, longest_ns: int) -> bool:
-    """Tell whether the terms of a window are whole and inside the limits."""
+    """Tell whether the terms of a window are whole and inside the limits.
+
+    There is no window for reductions alone: they need no permit, and a decision never reduces.
+    """
     return (
-        terms.sides in ((), (Side.BUY,), (Side.SELL,), (Side.BUY, Side.SELL), (Side.SELL, Side.BUY))
+        terms.sides in ((Side.BUY,), (Side.SELL,), (Side.BUY, Side.SELL), (Side.SELL, Side.BUY))
         and 0 < terms.max_order_lots <= limits.max_qty_lots
         and terms.max_net_lots > 0
         and terms.max_orders > 0

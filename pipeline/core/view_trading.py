@@ -149,7 +149,8 @@ def window_words(state: EngineState, now_ns: int) -> str:
         permit = record.permit
         if permit.kind is PermitKind.WINDOW:
             seconds = max(0, permit.ends_ns - now_ns) // 1_000_000_000
-            sides = {(): "reduce", (Side.BUY,): "long", (Side.SELL,): "short"}.get(permit.sides, "both")
+            one = "long" if permit.sides[0] is Side.BUY else "short"
+            sides = one if len(permit.sides) == 1 else "both"
             return f"{sides} {seconds // 60}:{seconds % 60:02d} {record.used}/{permit.max_orders}"
     return ""
 

@@ -46,7 +46,7 @@ IDEAS = st.fixed_dictionaries(
 )
 WINDOWS = st.fixed_dictionaries(
     {
-        "sides": st.sampled_from(((), (Side.BUY,), (Side.SELL,), (Side.BUY, Side.SELL))),
+        "sides": st.sampled_from(((Side.BUY,), (Side.SELL,), (Side.BUY, Side.SELL))),
         "max_order_lots": LOTS,
         "max_net_lots": LOTS,
         "max_orders": st.integers(1, 3),
@@ -153,12 +153,8 @@ class Desk:
         assert not permit.passive or intent.order_type is OrderType.POST_ONLY
         assert 0 < grant.qty_lots <= min(intent.qty_lots, permit.max_order_lots)
         after = position + intent.side * grant.qty_lots
-        if permit.sides:
-            assert intent.side in permit.sides
-            assert permit.max_net_lots == 0 or intent.side * after <= permit.max_net_lots
-        else:
-            assert abs(after) < abs(position)
-            assert after * position >= 0
+        assert intent.side in permit.sides
+        assert permit.max_net_lots == 0 or intent.side * after <= permit.max_net_lots
 
     def nothing_came_back(self) -> None:
         open_ids = frozenset(record.permit.permit_id for record in self.book.open_permits())
@@ -228,3 +224,17 @@ def test_window_sends_as_many_orders_as_it_says(budget: int, gaps_ms: list[int])
     assert sent == min(budget, len(gaps_ms))
     assert isinstance(record, PermitRecord)
     assert (record.end is PermitEnd.ORDERS) == (sent == budget)
+
+
+@settings(max_examples=80, deadline=None)
+@given(WINDOWS)
+def test_a_window_that_opens_lets_the_least_order_through_on_each_of_its_sides(what: dict[str, Any]) -> None:
+    for side in what["sides"]:
+        book = PermitBook(PermitParams(), ExecutionParams(), {"BTCUSDT": LIMITS}, "policy", Authority.APPROVE)
+        record = book.open_window("BTCUSDT", window_terms(**what), "ada", "qi-logit", 1, 0, START)
+        assert isinstance(record, PermitRecord)
+        intent = an_intent(
+            side=side, qty_lots=1, price_ticks=1_000, edge_e6=what["min_net_edge_e6"], permit_id=1
+        )
+        assert book.authorise(intent, 0, START) == Grant(1, 1)
+        assert book.covers(intent, 0, START) is None

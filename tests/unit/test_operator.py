@@ -135,6 +135,22 @@ class TestWindow:
         assert floor.engine.counts()["orders"] == 0
         assert floor.picture().header.window.startswith("short ")
 
+    @pytest.mark.parametrize("sides", [(Side.BUY,), (Side.SELL,), (Side.BUY, Side.SELL)])
+    @pytest.mark.parametrize("p_up", [0.1, 0.9])
+    def test_lets_the_model_trade_each_side_it_names(self, sides: tuple[Side, ...], p_up: float) -> None:
+        floor = Floor(APPROVE).warm(p_up)
+        floor.command(Command.PERMIT_WINDOW, terms=a_window(sides=sides))
+        floor.busy_ms(2_000)
+        wanted = Side.BUY if p_up > 0.5 else Side.SELL
+        sent = {order.approved.intent.side for order in floor.of(SubmitOrder)}
+        assert sent == ({wanted} if wanted in sides else set())
+
+    def test_for_reductions_alone_there_is_none(self) -> None:
+        """Exits need no permit and a decision never reduces: such a window would let nothing through."""
+        floor = Floor(APPROVE).warm(0.9)
+        floor.command(Command.PERMIT_WINDOW, terms=a_window(sides=()))
+        assert floor.engine.last_answer == PressRefusal.BAD_TERMS
+
     def test_beyond_the_limits_is_refused_whole(self) -> None:
         floor = Floor(APPROVE).warm(0.9)
         floor.command(Command.PERMIT_WINDOW, terms=a_window(max_order_lots=10**9))

@@ -145,6 +145,7 @@ def test_symbol_without_limits_gets_no_permit() -> None:
 @pytest.mark.parametrize(
     "terms",
     [
+        {"sides": ()},
         {"sides": (Side.BUY, Side.BUY)},
         {"max_order_lots": 0},
         {"max_order_lots": 10_001},
@@ -256,14 +257,6 @@ def test_narrowest_permit_is_used_first() -> None:
     book.consume(3, T + SECOND)
     assert asked(book, T + SECOND) == Grant(2, 100)
     assert asked(book, T + SECOND, price_ticks=6_430_000) == Grant(1, 100)
-
-
-def test_reducing_window_lets_only_reductions_through() -> None:
-    book = a_book()
-    window(book, sides=())
-    assert asked(book) is DenyReason.NO_PERMIT
-    assert asked(book, position_lots=50) is DenyReason.NO_PERMIT
-    assert asked(book, position_lots=-50) == Grant(1, 50)
 
 
 def test_auto_is_bounded_by_the_limits_only() -> None:

@@ -148,7 +148,6 @@ def test_a_card_whose_score_has_flipped_shows_the_edge_of_its_own_side() -> None
 @pytest.mark.parametrize(
     ("sides", "words", "side"),
     [
-        ((), "reduce", 0),
         ((Side.BUY,), "long", 1),
         ((Side.SELL,), "short", -1),
         ((Side.SELL, Side.BUY), "both", 0),

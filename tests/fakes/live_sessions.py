@@ -54,6 +54,14 @@ class LiveSession:
             self.process.send_signal(signal.SIGINT)
         return await self.ended()
 
+    async def interrupted(self) -> str:
+        """Ask the session to end; give what it said on stderr."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            _, errors = await self.process.communicate()
+        return errors.decode()
+
     async def ended(self) -> dict[str, Any]:
         """Wait for the end and give the summary."""
         async with asyncio.timeout(30):

@@ -12,13 +12,17 @@ from typing import Any
 import psutil
 import pytest
 
+from app.link import SocketLink
 from app.shell import status
+from pipeline.core.snapshot import FeedView
 from pipeline.runtime.capture import open_capture
 from pipeline.runtime.instruments import load_instruments
+from pipeline.runtime.link_messages import PROTOCOL_VERSION, Attach
+from pipeline.runtime.places import session_place
 from tests.fakes.believed_books import prove, same_as_seen
 from tests.fakes.feed_market import FeedMarket
 from tests.fakes.feed_server import FeedServer
-from tests.fakes.live_sessions import LiveSession, end_all, launch, start_session
+from tests.fakes.live_sessions import LiveSession, end_all, launch, reached, start_session
 from tests.fakes.sessions import replayed
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -167,13 +171,32 @@ async def test_a_recording_replays_to_the_book_and_the_counters_that_were_seen(h
 
 
 async def test_a_venue_that_is_not_there_is_named_once_and_tried_with_patience(home: Path) -> None:
-    session = await launch(home, "ws://127.0.0.1:1", "BTCUSDT", "--seconds", "2", command="record")
-    async with asyncio.timeout(30):
-        _, errors = await session.process.communicate()
-    assert session.process.returncode == 0
-    assert errors.decode().splitlines() == [
+    slow = {"LOBDECK_FEED__RECONNECT_FIRST_MS": "4000", "LOBDECK_FEED__RECONNECT_MAX_MS": "4000"}
+    session = await launch(home, "ws://127.0.0.1:1", "BTCUSDT", command="record", settings=slow)
+    await reached(session, lambda content: content["feed"]["attempts"] >= 1)
+    shown = await shown_feed(session.name)
+    errors = await session.interrupted()
+    assert shown.reason == "nothing listens at 127.0.0.1:1"
+    assert 0 <= shown.retry_ms <= 4_000
+    assert errors.splitlines() == [
         "lobdeck: feed stream down: nothing listens at 127.0.0.1:1; it is tried again"
     ]
     summary = await session.ended()
     assert summary["frames"] == summary["feed"]["connections"] == 0
-    assert 2 < summary["feed"]["attempts"] < 40
+    assert 1 <= summary["feed"]["attempts"] < 40
+
+
+async def shown_feed(name: str) -> FeedView:
+    """Give the first connection that a console of a session is shown waiting for its next attempt."""
+    link = SocketLink(session_place(name), Attach(PROTOCOL_VERSION, "ada", "", True, 10.0))
+    running = asyncio.ensure_future(link.run())
+    try:
+        async with asyncio.timeout(15):
+            while link.latest is None or link.latest.chain.feeds[0].retry_ms < 0:
+                assert not link.lost
+                await asyncio.sleep(0.02)
+        return link.latest.chain.feeds[0]
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running

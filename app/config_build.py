@@ -9,17 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from app.config_sections import (
-    Config,
+from app.config_sections import Config, HealthSettings, WorkerSettings
+from app.config_sources import ConfigError
+from app.config_trading import (
     DecisionSettings,
     ExecutionSettings,
-    HealthSettings,
     LimitSettings,
     PermitSettings,
     SizingSettings,
-    WorkerSettings,
 )
-from app.config_sources import ConfigError
 from pipeline.core.params import (
     MS,
     SECOND,

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from pydantic import BaseModel
 
-from app.config_sections import Config, LimitSettings
+from app.config_sections import Config
 from app.config_sources import Layer
+from app.config_trading import LimitSettings
 
 _HEAD = """\
 # Settings of lobdeck. Every line is the default; take the # in front away to change it.

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from app.config_sections import Config, LimitSettings
+from app.config_sections import Config
+from app.config_trading import LimitSettings
 from app.reference_sim import sim_page
 from app.reference_summary import summary_page
 from app.reference_text import default_text, members, page, range_text, table

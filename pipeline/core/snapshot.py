@@ -10,49 +10,62 @@ from __future__ import annotations
 
 import msgspec
 
+from pipeline.core.snapshot_machine import (
+    ChainView,
+    FeatureRow,
+    FeedView,
+    ModelView,
+    ReplayView,
+    StageView,
+    WorkerView,
+)
+from pipeline.core.snapshot_market import (
+    ChartView,
+    ImbalanceView,
+    InstrumentView,
+    LadderView,
+    ScoreView,
+    TapeView,
+)
 from pipeline.core.types import (
     Authority,
-    BookState,
     OrderState,
     Severity,
     Side,
     TradingState,
     VenueMode,
-    WorkerState,
 )
+
+__all__ = [
+    "AlertView",
+    "ChainView",
+    "ChartView",
+    "ConsoleSnapshot",
+    "CountsView",
+    "FeatureRow",
+    "FeedView",
+    "HeaderView",
+    "ImbalanceView",
+    "InstrumentView",
+    "KillView",
+    "LadderView",
+    "LimitRow",
+    "ModelView",
+    "NONE_E6",
+    "OrderView",
+    "PermitView",
+    "PositionView",
+    "ProposalView",
+    "ReplayView",
+    "ScoreView",
+    "StageView",
+    "TapeView",
+    "WhyView",
+    "WorkerView",
+]
 
 NONE_E6 = 1 << 52
 """What stands where a number in 1e-6 is not known or not ready; far outside of all that can be."""
-
-
-class InstrumentView(msgspec.Struct, frozen=True, eq=False):
-    """Scales of the selected symbol: price = ticks * tick_units / 10**price_decimals, and so on."""
-
-    venue: str
-    symbol: str
-    base: str
-    quote: str
-    price_decimals: int
-    tick_units: int
-    size_decimals: int
-    lot_units: int
-    lot_decimals: int
-
-
-class ReplayView(msgspec.Struct, frozen=True, eq=False):
-    """Where a replay stands."""
-
-    source: str
-    speed: float
-    """1.0 is the capture's own pace; 0.0 is as fast as it goes."""
-    paused: bool
-    ended: bool
-    position_ms: int
-    length_ms: int
-    """-1 while unknown."""
-    seeking_to_ms: int = -1
-    lap: int = 1
-    """Which pass over the capture this is; counters and P&L begin anew with each."""
 
 
 class HeaderView(msgspec.Struct, frozen=True, eq=False):
@@ -100,73 +113,6 @@ class KillView(msgspec.Struct, frozen=True, eq=False):
     position_quote_e8: int
     confirmed_ts_ns: int
     """When the venue reported zero orders; 0 before."""
-
-
-class LadderView(msgspec.Struct, frozen=True, eq=False):
-    """The book around the touch; `bids` and `asks` best first, (price_ticks, size_units)."""
-
-    state: BookState
-    age_ms: int
-    bids: tuple[tuple[int, int], ...]
-    asks: tuple[tuple[int, int], ...]
-    mine: tuple[tuple[int, int, str, str], ...]
-    """Our orders: (price_ticks, signed lots, order state, client_order_id)."""
-    last_price_ticks: int
-    last_side: int
-    """+1 buy, -1 sell, 0 none yet."""
-    range_10s_ticks: int
-    """High minus low of the mid over 10 s, in ticks."""
-    mid_half_ticks: int
-    """Twice the mid in ticks; 0 while there is none."""
-    gaps: int
-    last_gap_age_ms: int
-
-
-class ChartView(msgspec.Struct, frozen=True, eq=False):
-    """60 s of the mid, oldest first; one point each 250 ms, 0 where there was no ok book."""
-
-    mid_half_ticks: tuple[int, ...]
-    marks: tuple[tuple[int, int, int], ...]
-    """Our fills: (index into the path, signed lots, price_ticks)."""
-    spread_ticks: int
-
-
-class ScoreView(msgspec.Struct, frozen=True, eq=False):
-    """The model's opinion and how its last calls came out."""
-
-    p_up_e6: int
-    p_flat_e6: int
-    p_down_e6: int
-    score_e6: int
-    entry_e6: int
-    """Score (twice the half-score threshold) at which an entry starts; compare with |score_e6|."""
-    leave_e6: int
-    age_ms: int
-    """Age of the row the newest prediction was made from."""
-    ready: bool
-    not_ready: tuple[str, ...]
-    """Features that are not ready yet, by name."""
-    horizon_ms: int
-    path_e6: tuple[int, ...]
-    """60 s of the score, oldest first, one point each 250 ms; NONE_E6 where there was none."""
-    came_true: str
-    """Newest last: `+` right, `-` wrong, `.` no move."""
-
-
-class ImbalanceView(msgspec.Struct, frozen=True, eq=False):
-    """Order-book imbalance and flow; ratios in 1e-6, NONE_E6 = not ready."""
-
-    qi_1_e6: int
-    qi_5_e6: int
-    qi_10_e6: int
-    dwi_e6: int
-    micro_dev_e6: int
-    """Microprice minus mid in 1e-6 ticks."""
-    ofi_1s_e6: int
-    """OFI over 1 s in 1e-6 depths."""
-    ofi_5s_e6: int
-    tfi_1s_e6: int
-    age_ms: int
 
 
 class WhyView(msgspec.Struct, frozen=True, eq=False):
@@ -328,14 +274,6 @@ class CountsView(msgspec.Struct, frozen=True, eq=False):
     press_to_sent_p90_ms: int
 
 
-class TapeView(msgspec.Struct, frozen=True, eq=False):
-    """Newest prints first: (ts_ns, side, price_ticks, size_units)."""
-
-    prints: tuple[tuple[int, int, int, int], ...]
-    large_units: int
-    """Prints at or above this size are marked."""
-
-
 class AlertView(msgspec.Struct, frozen=True, eq=False):
     """One alert; widgets make the words from the code, detail and values."""
 
@@ -350,70 +288,6 @@ class AlertView(msgspec.Struct, frozen=True, eq=False):
     repeats: int = 0
 
 
-class StageView(msgspec.Struct, frozen=True, eq=False):
-    """One stage of the chain."""
-
-    name: str
-    """`feed`, `book`, `features`, `model`, `decide`, `order`."""
-    now_us: int
-    """Newest delay since receive; -1 without one."""
-    p50_us: int
-    p99_us: int
-    ok: bool
-
-
-class WorkerView(msgspec.Struct, frozen=True, eq=False):
-    """One worker."""
-
-    worker_id: int
-    pid: int
-    state: WorkerState
-    served: int
-    late: int
-    restarts: int
-    queue_depth: int
-    p50_us: float
-    p99_us: float
-    rss_mb: float
-    heartbeat_age_ms: int
-
-
-class FeedView(msgspec.Struct, frozen=True, eq=False):
-    """One connection of a live feed, or its service of whole books."""
-
-    name: str
-    up: bool
-    reason: str
-    """Why it is down; empty while it is up."""
-    retry_ms: int
-    """Until it is tried again; -1 while nothing waits."""
-    silent: tuple[str, ...] = ()
-    """Channels that are up and say nothing."""
-
-
-class ChainView(msgspec.Struct, frozen=True, eq=False):
-    """The machinery on one line, with the slowest stage and why the chain stops."""
-
-    stages: tuple[StageView, ...]
-    slowest: str
-    stopped: str
-    """Why no order can go now, as a reason code; empty when the whole chain is ok."""
-    workers: tuple[WorkerView, ...]
-    workers_ready: int
-    conflated: int
-    late: int
-    void: int
-    feed_up: bool
-    loop_lag_us: int
-    clock_offset_ms: int
-    journal_ok: bool
-    rss_mb: float
-    guard: str
-    """`ok`, `none` or `lost`."""
-    feeds: tuple[FeedView, ...] = ()
-    """Of a live session."""
-
-
 class LimitRow(msgspec.Struct, frozen=True, eq=False):
     """One limit and how much of it is used."""
 
@@ -421,26 +295,6 @@ class LimitRow(msgspec.Struct, frozen=True, eq=False):
     limit_text: str
     used_text: str
     used_e6: int
-
-
-class FeatureRow(msgspec.Struct, frozen=True, eq=False):
-    """One feature of the newest row, for the model screen."""
-
-    name: str
-    value_e6: int
-    ready: bool
-    unit: str
-
-
-class ModelView(msgspec.Struct, frozen=True, eq=False):
-    """Identity of the model in use."""
-
-    name: str
-    model_id: str
-    generation: int
-    schema_hash: str
-    horizon_ms: int
-    features: tuple[FeatureRow, ...]
 
 
 class ConsoleSnapshot(msgspec.Struct, frozen=True, eq=False):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from app.config_sections import Config, LimitSettings
+from app.config_sections import Config
+from app.config_trading import LimitSettings
 from app.reference import PAGES, configuration_page, write_reference
 from app.reference_text import member_texts
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.config import Config, ConfigError, build_engine_params
 from app.config_build import practice_limits
-from app.config_sections import LimitSettings
+from app.config_trading import LimitSettings
 from pipeline.core.params import (
     MS,
     DecisionParams,

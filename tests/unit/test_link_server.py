@@ -135,6 +135,7 @@ async def room(folder: Path) -> AsyncIterator[Room]:
     finally:
         for console in made.consoles:
             console.writer.transport.abort()
+        await asyncio.sleep(0)  # where no client is left, stopping alone lets no aborted end close
         await made.server.stop("over", 0)
         made.lock.release()
 

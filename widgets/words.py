@@ -225,6 +225,7 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
     "ORDERS_GONE": Sentence("NO ORDERS LEFT at the venue"),
     "ORDER_PATH_UP": Sentence("order path up: {detail}"),
     "ORDER_PATH_DOWN": Sentence("order path DOWN: {detail}; nothing new leaves"),
+    "POSITION_BREAK": Sentence("the account does not hold what our fills add up to: {detail}"),
     "FOREIGN_ORDERS": Sentence(
         "orders of others on this account: left alone",
         "{0} orders of others on this account: left alone",

@@ -135,6 +135,7 @@ class AlertCode(enum.StrEnum):
     ORDER_PATH_UP = "ORDER_PATH_UP"
     ORDER_PATH_DOWN = "ORDER_PATH_DOWN"
     FOREIGN_ORDERS = "FOREIGN_ORDERS"
+    POSITION_BREAK = "POSITION_BREAK"
 
 
 class Alert(msgspec.Struct, frozen=True, tag=True):

@@ -32,6 +32,7 @@ from pipeline.core.inputs import (
     OpenOrdersListed,
     OperatorCommand,
     OrderPathChanged,
+    PositionBroke,
     PredictionReceived,
     PredictionVoid,
     SendFailed,
@@ -67,7 +68,7 @@ class Engine:
         self._market = MarketSide(state)
         self._trader = Trader(state)
         self._operator = OperatorDesk(state, self._trader)
-        path = OrderPath(state, self._operator)
+        self._path = path = OrderPath(state, self._operator)
         self._health = HealthAgents(params.health)
         self._started = False
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -85,6 +86,7 @@ class Engine:
             SendFailed: self._on_answer,
             OrderPathChanged: path.on_changed,
             AccountRead: path.on_account,
+            PositionBroke: path.on_break,
             OpenOrdersListed: path.on_listed,
             TimerBeat: self._on_beat,
             FeedStatusChanged: self._on_feed,
@@ -188,6 +190,7 @@ class Engine:
             self._trader.on_beat(desk, now_ns)
         self._trader.cards_beat(now_ns)
         self._trader.unanswered(now_ns)
+        self._path.on_beat(now_ns)
         state.portfolio.on_beat(now_ns)
         self._operator.converge(now_ns)
         self._watch_loss(now_ns)

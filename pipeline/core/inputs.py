@@ -192,6 +192,15 @@ class AccountRead(msgspec.Struct, frozen=True, tag=True):
     ts_ns: int
 
 
+class PositionBroke(msgspec.Struct, frozen=True, tag=True):
+    """The account holds something else than home inventory and our fills add up to, seen twice at rest."""
+
+    asset: str
+    expected_e8: int
+    found_e8: int
+    ts_ns: int
+
+
 class OpenOrdersListed(msgspec.Struct, frozen=True, tag=True):
     """How many orders stand at the venue on the session's symbols, by a list asked for at `asked_ns`."""
 
@@ -350,6 +359,7 @@ Input = (
     | SendFailed
     | OrderPathChanged
     | AccountRead
+    | PositionBroke
     | OpenOrdersListed
     | TimerBeat
     | FeedStatusChanged
@@ -378,6 +388,7 @@ __all__ = [
     "OpenOrdersListed",
     "OperatorCommand",
     "OrderPathChanged",
+    "PositionBroke",
     "PredictionReceived",
     "PredictionVoid",
     "RefusalReason",

@@ -47,6 +47,8 @@ class Order:
     fee_quote_e8: int = 0
     first_answer_ns: int = -1
     """When the venue was first heard of it; -1 before. Minus `created_ns` it is the ack latency."""
+    unknown_ns: int = -1
+    """When it last became UNKNOWN; -1 if it never did."""
     cancel_asked_ns: int = -1
     cancel_refusals: int = 0
     ended_ns: int = -1

@@ -4,15 +4,21 @@ In SIM the trading state it took comes back by itself when every order is known 
 resumes, and AUTO has become APPROVE. The account as first read is home inventory. Lists of open orders
 count foreign ones, and end a kill: only two lists without an order of ours, the second longer after the
 first than an order may be on its way, are NO ORDERS LEFT.
+
+Nothing is ever mended by trading: an order UNKNOWN for half a minute, and an account that does not hold what
+our fills add up to, halt the session, and a person looks.
 """
 
 from __future__ import annotations
 
 from pipeline.core.effects import AlertCode
-from pipeline.core.inputs import AccountRead, OpenOrdersListed, OrderPathChanged
+from pipeline.core.inputs import AccountRead, OpenOrdersListed, OrderPathChanged, PositionBroke
 from pipeline.core.operator import VENUE, OperatorDesk
 from pipeline.core.state import EngineState
-from pipeline.core.types import Authority, Severity, TradingState, VenueMode
+from pipeline.core.types import Authority, Severity, TradingState, VenueMode, scaled_text
+
+UNKNOWN_HALTS_NS = 30_000_000_000
+"""An order nobody can find for this long is a person's business."""
 
 
 class OrderPath:
@@ -49,6 +55,27 @@ class OrderPath:
         state.foreign_orders = listed.foreign
         if state.kill is not None:
             state.kill.on_listed(listed.ours, listed.asked_ns)
+
+    def on_break(self, broken: PositionBroke) -> None:
+        """Halt: the position is not what we think, and trading on would make it worse."""
+        off_e8 = broken.found_e8 - broken.expected_e8
+        detail = f"{broken.asset} off by {scaled_text(off_e8, 8)}"
+        self._state.out.alert(AlertCode.POSITION_BREAK, Severity.CRITICAL, broken.ts_ns, "", detail)
+        self._halt("position break", broken.ts_ns)
+
+    def on_beat(self, now_ns: int) -> None:
+        """Halt when an order has been in doubt too long."""
+        state = self._state
+        if not state.has_order_path or not state.orders.unknown_orders:
+            return
+        since_ns = state.orders.unknown_since_ns()
+        if state.trading_state > TradingState.HALTED and now_ns - since_ns >= UNKNOWN_HALTS_NS:
+            state.out.alert(AlertCode.ORDER_UNKNOWN, Severity.CRITICAL, now_ns, "", "UNRESOLVED")
+            self._halt("order unknown", now_ns)
+
+    def _halt(self, why: str, now_ns: int) -> None:
+        wanted = min(TradingState.HALTED, self._state.trading_state)
+        self._operator.set_trading_state(wanted, why, now_ns)
 
     def _resume(self, now_ns: int) -> None:
         state = self._state

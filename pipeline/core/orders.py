@@ -93,6 +93,11 @@ class OrderStore:
         """Give how many live orders are UNKNOWN now."""
         return sum(exposure.unknown for exposure in self._exposure.values())
 
+    def unknown_since_ns(self) -> int:
+        """Give since when the order longest UNKNOWN is so; -1 while none is."""
+        since = [one.unknown_ns for one in self.all_live() if one.state is OrderState.UNKNOWN]
+        return min(since, default=-1)
+
     def next_client_order_id(self) -> str:
         """Give an id no order of this session had before."""
         self._ids_given += 1
@@ -266,6 +271,7 @@ class OrderStore:
             order.reason = reason
         if target is OrderState.UNKNOWN and before is not target:
             self.counts.became_unknown += 1
+            order.unknown_ns = ts_ns
         if before in LIVE_STATES and target not in LIVE_STATES:
             self._end(order, ts_ns)
         elif target is OrderState.FILLED and before is not target:

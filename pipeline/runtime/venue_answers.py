@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipeline.core.inputs import ExecutionReport
+from pipeline.runtime.venue_balance import BalanceWatch
 from pipeline.runtime.venue_line import Ask, Pending
 from pipeline.runtime.venue_orders import NEVER, TrackedOrder
 from pipeline.runtime.venue_rise import VenueRise
@@ -32,6 +33,7 @@ class VenueAnswers:
     """Takes messages; total, whatever they say."""
 
     def __init__(self, state: VenueState, rise: VenueRise) -> None:
+        self.balance = BalanceWatch(state)
         self._state = state
         self._rise = rise
         self._reader = AnswerReader(state.instruments)
@@ -171,7 +173,11 @@ class VenueAnswers:
         if answer.status != OK:
             self._rise.refused(answer)
             return
-        self._state.reports += self._state.start.account(balances_of(answer.result), now_ns)
+        news, state = balances_of(answer.result), self._state
+        if state.start.home_e8 is None:
+            state.reports.append(state.start.home(news, now_ns))
+        else:
+            self.balance.read(news, now_ns)
         self._rise.read_on(now_ns)
 
     def _subscribed(self, _: Pending, answer: ApiAnswer, now_ns: int) -> None:

@@ -191,3 +191,4 @@ class VenueDesk:
         if now_ns >= state.list_due_ns and not state.line.waits_for(Ask.LIST):
             state.list_due_ns = now_ns + every_ns
             state.ask_lists(now_ns)
+        self._answers.balance.tick(now_ns)

@@ -77,12 +77,18 @@ class VenueOrders:
         self._live: dict[str, TrackedOrder] = {}
         self._ended: dict[str, TrackedOrder] = {}
         self._ended_ids: deque[str] = deque()
+        self._flows_e8: dict[str, int] = {}
+        self.fills = 0
         self.duplicates = 0
         """Fills that came more than once; one of each was told."""
 
     def find(self, client_order_id: str) -> TrackedOrder | None:
         """Give an order by our id, live or ended; None for a foreign or forgotten one."""
         return self._live.get(client_order_id) or self._ended.get(client_order_id)
+
+    def flow_e8(self, asset: str) -> int:
+        """Give what our fills and their commissions added to the account of an asset, in 1e-8."""
+        return self._flows_e8.get(asset, 0)
 
     def live(self) -> tuple[TrackedOrder, ...]:
         """Give the orders the venue has or may have, oldest first."""
@@ -201,9 +207,20 @@ class VenueOrders:
                 continue
             order.trades[fill.trade_id] = None
             order.filled_lots += fill.lots
+            self._count(order, fill)
             order.counted_lots = max(order.counted_lots, order.filled_lots)
             told.append(self._fill_report(order, fill, venue_ns, now_ns))
         return told
+
+    def _count(self, order: TrackedOrder, fill: VenueFill) -> None:
+        instrument = self._instruments[order.symbol]
+        lot_e8 = instrument.lot_units * 10**8 // int(10**instrument.size_decimals)
+        self.fills += 1
+        for asset, change_e8 in (
+            (instrument.base, order.side * fill.lots * lot_e8),
+            (fill.fee_asset, -fill.fee_e8),
+        ):
+            self._flows_e8[asset] = self._flows_e8.get(asset, 0) + change_e8
 
     def _try_to_end(self, order: TrackedOrder, venue_ns: int, now_ns: int) -> list[Input]:
         """End an order whose fills are all told; ask for them otherwise."""

@@ -49,7 +49,7 @@ class VenueRise:
                 if state.line.may(Ask.CANCEL, now_ns):
                     state.line.cancel(symbol, client_order_id, now_ns)
             state.list_due_ns = now_ns + _LEFTOVERS_AGAIN_NS
-        elif state.start.wants_account:
+        elif state.start.home_e8 is None:
             state.line.ask_account(now_ns)
         else:
             state.phase = Phase.ORDERS
@@ -84,4 +84,5 @@ class VenueRise:
         state.phase = Phase.UP
         state.time_due_ns = now_ns + state.params.time_every_ms * MS
         state.list_due_ns = now_ns + state.params.list_every_ms * MS
+        state.account_due_ns = state.list_due_ns
         state.reports.append(OrderPathChanged(True, "reconciled", now_ns))

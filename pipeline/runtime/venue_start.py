@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pipeline.core.inputs import AccountRead, Input, OpenOrdersListed
+from pipeline.core.inputs import AccountRead, OpenOrdersListed
 from pipeline.core.order import client_order_id
 from pipeline.core.types import Instrument
 from pipeline.wire.binance_answers import BalanceNews
@@ -42,7 +42,8 @@ class Reconciliation:
         own = client_order_id(session_number, 0)
         self._session = own[:_SESSION_CHARACTERS]
         self._install = own[:_INSTALL_CHARACTERS]
-        self.wants_account = True
+        self.home_e8: dict[str, int] | None = None
+        """What the account held of each asset when the session began; None before it was read."""
         self.leftovers: tuple[tuple[str, str], ...] = ()
         """(symbol, client order id) of orders an earlier session left open."""
         self._lists: dict[str, tuple[tuple[str, ...], int]] = {}
@@ -50,7 +51,7 @@ class Reconciliation:
         self._unchecked: dict[str, None] = {}
 
     def begin(self) -> None:
-        """Start anew on a new connection; the account is read once a session."""
+        """Start anew on a new connection."""
         self.leftovers = ()
         self._lists.clear()
         self._unchecked.clear()
@@ -89,15 +90,12 @@ class Reconciliation:
         ours = sum(1 for one in every if one.startswith(self._install))
         return Listing(ours, len(every) - ours, min(asked for _, asked in self._whole.values()))
 
-    def account(self, news: BalanceNews, now_ns: int) -> list[Input]:
-        """Take the balances: the first are what the session calls home."""
-        if not self.wants_account:
-            return []
-        self.wants_account = False
-        held = news.totals_e8
+    def home(self, news: BalanceNews, now_ns: int) -> AccountRead:
+        """Take the first balances: they are what the session calls home."""
+        self.home_e8 = held = dict(news.totals_e8)
         base = tuple((one.symbol, held.get(one.base, 0)) for one in self._instruments.values())
         quote = next(iter(self._instruments.values())).quote
-        return [AccountRead(base, held.get(quote, 0), now_ns)]
+        return AccountRead(base, held.get(quote, 0), now_ns)
 
     def _last_lists(self) -> Iterable[tuple[tuple[str, ...], int]]:
         return self._whole.values()

@@ -68,6 +68,7 @@ class VenueState:
     counts: VenueCounts = field(default_factory=VenueCounts)
     time_due_ns: int = 0
     list_due_ns: int = 0
+    account_due_ns: int = 0
 
     @property
     def may_act(self) -> bool:

@@ -194,7 +194,10 @@ def test_lost_answers_lost_events_and_cut_connections_change_nothing_of_it(home:
         *("--fault", "lost-ack=0.4:order."),
         *("--fault", "unknown=0.4:order.place"),
         *("--fault", "lost-report=0.4"),
+        *("--fault", "double-report=0.3"),
+        *("--fault", "late-fill=0.5"),
         *("--fault", "disconnect=2.5@2:api"),
+        *("--fault", "end-stream@8"),
     ]
     with (
         sim_process("--seed", "11", "--ledger", str(ledger), *faults) as sim,

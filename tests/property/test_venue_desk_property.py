@@ -7,6 +7,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.core.inputs import PositionBroke
 from pipeline.core.orders import Problem
 from pipeline.core.types import OrderState, Side
 from pipeline.runtime.venue_budget import CANCEL_WEIGHT, RequestBudget
@@ -28,8 +29,19 @@ acts = st.one_of(
     st.tuples(st.just("gate"), st.just(0), st.just(0)),
     st.tuples(st.just("pass"), st.integers(1, 700), st.just(0)),
 )
+RARE = (
+    "late-fill=0.5",
+    "late-fill=1",
+    "double-report=0.5",
+    "slow-report=300",
+    "late-request=700:order.",
+    "late-request=1300:order.",
+    "slow-ack=700:order.",
+    "end-stream",
+    "ban",
+)
 rates = st.sampled_from(["0", "0.2", "0.5", "1"])
-FAULTS = ("lost-ack", "unknown", "overload", "reject")
+FAULTS = ("lost-ack", "unknown", "overload", "reject", "deaf", "html", "throttle")
 TARGETS = ("order.", "order.", "order.place", "order.cancel", "order.status", "")
 """Whose answers suffer; "" is every request's, those a connection needs to come up among them."""
 
@@ -62,21 +74,27 @@ def do(bench: VenueBench, act: tuple[str, int, int], given_ids: list[str]) -> No
 @given(
     st.lists(acts, min_size=4, max_size=25),
     st.lists(st.tuples(st.sampled_from(FAULTS), rates, st.sampled_from(TARGETS)), max_size=3),
+    st.lists(st.sampled_from(RARE), max_size=2),
     rates,
     st.integers(0, 2**16),
     st.sampled_from([0, 0, 80, 1_200]),
     st.sampled_from([0, -5_000, 900]),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_the_line_does_engine_and_venue_come_to_agree(
     script: list[tuple[str, int, int]],
     bad: list[tuple[str, str, str]],
+    rare: list[str],
     lost_reports: str,
     seed: int,
     delay_ms: int,
     skew_ms: int,
 ) -> None:
     faults = [f"{kind}={rate}@0.4+{FAULTY_S}:{target}".rstrip(":") for kind, rate, target in bad]
+    for one in rare:
+        kind, _, target = one.partition(":")
+        length = "" if kind == "end-stream" else f"+{FAULTY_S}" if kind != "ban" else "+1"
+        faults.append(f"{kind}@1{length}:{target}".rstrip(":"))
     faults.append(f"lost-report={lost_reports}@0.4+{FAULTY_S}")
     bench = VenueBench(*faults, seed=seed, skew_ms=skew_ms)
     bench.pass_ms(300, 20)
@@ -87,12 +105,16 @@ def test_whatever_the_line_does_engine_and_venue_come_to_agree(
         do(bench, act, given_ids)
     bench.delay_ms = 0
     bench.gate.open = True
-    bench.settle(FAULTY_S + 8)
+    bench.settle(FAULTY_S)
+    if not bench.budget.may_ask(1, bench.venue_ns):
+        bench.pass_ms(61_000, 250)  # the venue named the minute's end
+    bench.settle(8)
     placed = Counter(request["params"]["newClientOrderId"] for request in bench.methods("order.place"))
     assert set(placed.values()) <= {1}
     assert bench.desk.phase is Phase.UP
     assert bench.agrees()
     assert not bench.store.unknown_orders
+    assert not bench.of(PositionBroke)
     assert [one for one in bench.problems if one is not Problem.FOREIGN] == []
     refused = {one for one in given_ids if bench.state(one) is OrderState.DENIED}
     assert not refused & set(placed)

@@ -6,7 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from pipeline.core.effects import AlertCode, SubmitOrder
-from pipeline.core.inputs import AccountRead, Command, OpenOrdersListed, OrderPathChanged, SendRefused
+from pipeline.core.inputs import (
+    AccountRead,
+    Command,
+    OpenOrdersListed,
+    OrderPathChanged,
+    PositionBroke,
+    SendRefused,
+)
 from pipeline.core.params import EntryStyle, ExecutionParams
 from pipeline.core.types import Authority, TradingState, VenueMode
 from tests.fakes.engines import Floor, engine_params
@@ -126,6 +133,33 @@ def test_no_orders_left_wants_two_lists_of_zero_a_window_apart() -> None:
     listed(floor, 0)
     floor.pass_ms(10)
     assert floor.alerts(AlertCode.ORDERS_GONE)
+
+
+def test_a_position_break_halts_and_is_not_mended() -> None:
+    floor = floor_of(VenueMode.SIM)
+    path(floor, up=True)
+    floor.put(PositionBroke("BTC", 10**9, 10**9 - 5_000, floor.now_ns))
+    assert state(floor) is TradingState.HALTED
+    (alert,) = floor.alerts(AlertCode.POSITION_BREAK)
+    assert alert.detail == "BTC off by -0.00005000"
+    path(floor, up=False)
+    path(floor, up=True)
+    assert state(floor) is TradingState.HALTED
+
+
+def test_an_order_unknown_for_half_a_minute_halts() -> None:
+    floor = floor_of(VenueMode.SIM, Authority.AUTO)
+    path(floor, up=True)
+    floor.warm(0.9)
+    floor.venue.submit = lambda *_: None  # type: ignore[method-assign]
+    floor.busy_ms(300)
+    assert floor.engine.counts()["orders"] == 1
+    floor.busy_ms(6_000)
+    assert floor.engine.state.orders.unknown_orders == 1
+    assert state(floor) is TradingState.ACTIVE
+    floor.busy_ms(30_000)
+    assert state(floor) is TradingState.HALTED
+    assert "UNRESOLVED" in {alert.detail for alert in floor.alerts(AlertCode.ORDER_UNKNOWN)}
 
 
 @pytest.mark.parametrize("reason", ["VENUE_DOWN", "VENUE_LIMIT", "NO_JOURNAL", "CANCELED_UNSENT"])

@@ -9,11 +9,12 @@ from pipeline.core.inputs import (
     ExecutionReport,
     OpenOrdersListed,
     OrderPathChanged,
+    PositionBroke,
     SendFailed,
 )
 from pipeline.core.order import client_order_id
 from pipeline.core.orders import Problem
-from pipeline.core.types import OrderState, Side
+from pipeline.core.types import Fees, OrderState, Side
 from pipeline.runtime.venue_state import Phase
 from pipeline.sim.exchange.order import NewOrder, OrderKind
 from tests.fakes.venue_bench import BEST_ASK, BEST_BID, SESSION, VenueBench, quick
@@ -296,6 +297,38 @@ class TestLimits:
         bench.desk._state.time_due_ns = 0
         bench.pass_ms(100)
         assert bench.state(bench.submit()) is S.DENIED
+
+
+class TestBalance:
+    def test_what_our_fills_and_their_commissions_add_up_to_is_no_break(self) -> None:
+        bench = VenueBench(fees=Fees(1_000, 2_000, "venue")).up()
+        bench.submit(lots=8_000, ticks=BEST_ASK + 1, takes=True)
+        bench.pass_ms(500)
+        bench.submit(Side.SELL, lots=3_000, ticks=BEST_BID, takes=True)
+        bench.settle(6)
+        assert len(bench.methods("account.status")) >= 3
+        assert not bench.of(PositionBroke)
+        position = bench.portfolio.position("BTCUSDT")
+        assert position.lots == 5_000
+        bought_e8 = 5_000 * BEST_ASK * 10 + 3_000 * (BEST_ASK + 1) * 10
+        paid_e8 = bought_e8 * 2 // 1_000 + 3_000 * BEST_BID * 10 * 2 // 1_000
+        assert paid_e8 <= position.fees_quote_e8 <= paid_e8 + 3
+
+    def test_coins_that_come_or_go_behind_our_back_are_told_once(self) -> None:
+        bench = VenueBench().up()
+        bench.account.receive("BTC", 7_000)
+        bench.settle(8)
+        (broken,) = bench.of(PositionBroke)
+        assert (broken.asset, broken.found_e8 - broken.expected_e8) == ("BTC", 7_000)
+        bench.account.receive("BTC", -2_000)
+        bench.settle(8)
+        assert [one.found_e8 - one.expected_e8 for one in bench.of(PositionBroke)] == [7_000, 5_000]
+
+    def test_dust_below_a_lot_is_no_break(self) -> None:
+        bench = VenueBench().up()
+        bench.account.receive("BTC", 999)
+        bench.settle(8)
+        assert not bench.of(PositionBroke)
 
 
 def test_absence_no_list_agrees_with_is_never_believed() -> None:

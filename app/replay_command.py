@@ -44,11 +44,10 @@ class ReplayOptions(SessionOptions):
     speed: float = 1.0
     loop: bool = False
     journal: bool = False
-    planted: bool = False
 
 
 def demo_capture() -> Path:
-    """Give the synthetic market that ships with the package."""
+    """Give the recording of the simulated market that ships with the package."""
     return Path(str(importlib.resources.files("pipeline.sim") / "data" / "synthetic_btcusdt.zst"))
 
 
@@ -171,7 +170,7 @@ def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
         summary_path=str(options.summary.absolute()) if options.summary else "",
         linger_s=float(config.session.linger_s),
         operator=operator(),
-        planted=options.planted,
+        planted=[path.resolve() for path in options.paths] == [demo_capture().resolve()],
         today=today,
     )
     if info.others and options.venue is None:
@@ -230,5 +229,4 @@ def _symbols(instruments: tuple[Instrument, ...]) -> tuple[str, ...]:
 def _place(options: ReplayOptions, info: CaptureInfo) -> SessionPlace:
     if options.name is not None:
         return make_session(options.name)
-    stem = options.prefix if options.planted else f"{options.prefix}-{info.venue}-{info.symbols[0]}"
-    return session_place(new_session_name(stem))
+    return session_place(new_session_name(f"{options.prefix}-{info.venue}-{info.symbols[0]}"))

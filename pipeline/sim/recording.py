@@ -43,12 +43,17 @@ def played(
     length_s: int,
     streams: Sequence[str],
     start_ns: int = START_NS,
+    snapshot_after_ns: int = 0,
 ) -> Iterator[tuple[int, bytes]]:
-    """Give (time in ns, frame) of one symbol's streams, such as `depth@100ms`; its whole book comes first."""
-    names = [f"{symbol.lower()}@{stream}" for stream in streams]
-    tape = Tape(names)
+    """Give (time in ns, frame) of one symbol's streams, such as `depth@100ms`, in order of time.
+
+    The whole book is among them, taken `snapshot_after_ns` after the start.
+    """
+    tape = Tape([f"{symbol.lower()}@{stream}" for stream in streams])
     market = LiveMarket(spot_listings((symbol,)), seed, start_ns, tape, lambda _: None, flow)
-    yield start_ns, market.feeds[symbol].snapshot(SNAPSHOT_LEVELS).encode()
+    market.advance(start_ns + snapshot_after_ns)
+    yield from tape.take()
+    yield start_ns + snapshot_after_ns, market.feeds[symbol].snapshot(SNAPSHOT_LEVELS).encode()
     for second in range(1, length_s + 1):
         market.advance(start_ns + second * _STEP_NS)
         yield from tape.take()

@@ -46,7 +46,7 @@ class DemoSession:
 def demo_session(name: str, *, speed: float = 4.0) -> Iterator[DemoSession]:
     """Start a session and see to it that it is gone afterwards."""
     options = ReplayOptions(
-        paths=(demo_capture(),), prefix="demo", name=name, loop=True, planted=True, fees="0/0", workers=1,
+        paths=(demo_capture(),), prefix="demo", name=name, loop=True, fees="0/0", workers=1,
         speed=speed, authority="auto",
     )  # fmt: skip
     spec, place = build_session(options)

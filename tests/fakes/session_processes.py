@@ -77,7 +77,6 @@ def live_session(
         "paths": (demo_capture(),),
         "prefix": "demo",
         "loop": True,
-        "planted": True,
         "authority": "auto",
         "fees": "0/0",
         "workers": 1,

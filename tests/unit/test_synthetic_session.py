@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 import zstandard
 
-from pipeline.sim.synthetic import LENGTH_S, START_NS, packaged_session, packed, synthetic_lines
+from pipeline.sim.recording import START_NS
+from pipeline.sim.synthetic import LENGTH_S, packaged_session, packed, synthetic_lines
 
 Top = tuple[int, int, int, int]
 

@@ -18,7 +18,11 @@ from tests.fakes.sessions import synthetic_lines, write_capture
 
 GONE = ("WORKER_DEAD", "WORKER_REPLACED")
 """Whether a warm spare took over before the next look."""
-HASHES = ("inputs_sha256", "effects_sha256", "effects", "orders", "alerts", "predictions")
+BLOWS = (signal.SIGKILL, signal.SIGSTOP, signal.SIGKILL)
+HASHES = (
+    *("inputs_sha256", "effects_sha256", "effects", "orders", "alerts"),
+    *("features", "predictions", "updates"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -27,12 +31,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def after_more_predictions(session: LiveSession) -> dict[str, Any]:
+    """Give the summary once a few more rows were answered: a worker works then."""
+    before = session.status()["predictions"]
+    return session.until(lambda content: content["predictions"] > before + 5)
+
+
 def headless(capture: Path, name: str, *, struck: bool) -> dict[str, Any]:
-    """Replay a capture to its end; with `struck` a worker is killed on the way. Gives the summary."""
+    """Replay a capture to its end; with `struck` workers are killed and stopped on the way."""
     with live_session(name, paths=(capture,), loop=False, headless=True, speed=4.0) as session:
-        if struck:
-            victim = session.until(lambda content: content["predictions"] > 20)["workers"][0]["pid"]
-            os.kill(victim, signal.SIGKILL)
+        for blow in BLOWS if struck else ():
+            os.kill(after_more_predictions(session)["workers"][0]["pid"], blow)
         assert session.wait(60) == 0
     return session.summary()
 
@@ -42,6 +51,7 @@ def test_a_worker_that_died_is_not_in_the_hashes(home: Path) -> None:
     calm, struck = headless(capture, "calm", struck=False), headless(capture, "struck", struck=True)
     assert calm["workers"][0]["restarts"] == 0
     assert struck["workers"][0]["restarts"] >= 1
+    assert (struck["gaps"], struck["resyncs"], struck["crossed"]) == (0, 0, 0)
     assert calm["orders"] > 0
     assert {name: struck[name] for name in HASHES} == {name: calm[name] for name in HASHES}
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pipeline.core.features import FeatureParams
+from pipeline.core.features import FeatureEngine, FeatureParams
 from pipeline.core.registry import NAMES, spec_of
 from pipeline.core.types import Level, Side
 from tests.fakes.market import MS, SECOND, BookEvent, Event, Market, TickerEvent, TradeEvent
@@ -118,6 +118,24 @@ def test_changed_numbers_without_a_version_are_told_from_a_new_version() -> None
     assert "not stored" in complaint("qi_1", stored, Digest(2, "bb"))
     assert "not stored" in complaint("qi_1", None, Digest(1, "aa"))
     assert complaint("qi_1", stored, stored) == ""
+
+
+@pytest.mark.parametrize("name", ["qi_1", "rv", "tfi_1s"])
+def test_a_formula_that_gives_other_numbers_under_its_old_version_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The least change there is: 1e-6 more, in one feature of all."""
+    sound = FeatureEngine.row_e6
+
+    def bent(engine: FeatureEngine, names: tuple[str, ...], now_ns: int) -> tuple[int, ...]:
+        row = zip(names, sound(engine, names, now_ns), strict=True)
+        return tuple(value + (one == name) for one, value in row)
+
+    monkeypatch.setattr(FeatureEngine, "row_e6", bent)
+    stored, (_, found) = load()[1], digests.__wrapped__()
+    wrong = {one: complaint(one, stored.get(one), digest) for one, digest in found.items()}
+    assert {one for one, text in wrong.items() if text} == {name}
+    assert "numbers changed" in wrong[name]
 
 
 def update() -> None:

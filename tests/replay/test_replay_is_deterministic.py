@@ -87,11 +87,20 @@ def test_one_changed_best_price_changes_the_effects(
     assert changed["effects_sha256"] != reference["effects_sha256"]
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "[decision]\nentry_above_half = 0.121",
+        "[replay]\ninference_latency_ms = 3",
+        "[replay]\ncancel_latency_ms = 13",
+    ],
+)
 def test_one_changed_configuration_number_changes_the_effects(
-    home: Path, tmp_path: Path, capture: Path, reference: dict[str, Any]
+    home: Path, tmp_path: Path, capture: Path, reference: dict[str, Any], setting: str
 ) -> None:
+    """Every other setting is in the policy hash of the first effect (tests/unit/test_config_build.py)."""
     config = tmp_path / "config.toml"
-    config.write_text("[decision]\nentry_above_half = 0.121\n")
+    config.write_text(f"{setting}\n")
     changed = replayed(home, str(capture), *AUTO, "--config", str(config))
     assert changed["inputs_sha256"] != reference["inputs_sha256"]
     assert changed["effects_sha256"] != reference["effects_sha256"]

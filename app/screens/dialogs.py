@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from app.screens.overlay import LineInput, Overlay
@@ -90,7 +89,7 @@ class LineDialog(Overlay[tuple[str, float]]):
             yield self._input
 
     @property
-    def keyboard(self) -> Widget:
+    def keyboard(self) -> LineInput:
         """The field."""
         return self._input
 
@@ -142,7 +141,7 @@ class FormDialog(Overlay[dict[str, str]]):
             yield Static(line, markup=False)
 
     @property
-    def keyboard(self) -> Widget:
+    def keyboard(self) -> LineInput:
         """The first field."""
         return next(iter(self._inputs.values()))
 

@@ -7,7 +7,7 @@ keys work everywhere, because the driver sees them before the app does.
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -21,13 +21,14 @@ from textual.widget import Widget
 from app.actions import BY_KEY, DEAD_KEYS, Action, Guard
 from app.input_guard import InputGuard
 from app.screens.lean_full import make_all_lean
-from app.screens.overlay import Overlay
+from app.screens.overlay import KeysThroughScreen, Overlay
 from app.screens.view import ConsoleView
 from app.strips import Strip, StripKeeper
 from pipeline.core.snapshot import ConsoleSnapshot
 
 SWALLOW_S = 1.0
 SAY_S = 5.0
+MOST_HANDED = 64
 MOST_STEPS = 2
 """How often one key of a paste counts: twice goes from AUTO to OBSERVE, all others say the same again."""
 
@@ -65,6 +66,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._capitals = 0
         self._typed_ahead: list[events.Key] = []
         """Keys typed for a box that does not stand yet."""
+        self._handed: deque[events.Key] = deque(maxlen=MOST_HANDED)
+        """Keys given to the box: what it has no use for comes back up and is done with."""
 
     def compose(self) -> ComposeResult:
         """Mount the view, and where boxes go."""
@@ -128,9 +131,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Give the box the keyboard, and what was typed for it meanwhile, in order and in one go."""
         overlay = self.overlay
         if overlay is not None and overlay.is_ready:
-            self.set_focus(overlay.keyboard)
-            for event in self._typed_ahead:
-                overlay.keyboard._forward_event(event)  # as the app itself hands a key to what is focused
+            if self.focused is None:
+                self.set_focus(overlay.keyboard)
+            keyboard = self.focused if isinstance(self.focused, KeysThroughScreen) else overlay.keyboard
+            for key in self._typed_ahead:
+                self._handed.append(key)
+                keyboard.take(key)
             self._typed_ahead.clear()
 
     def on_overlay_finished(self, message: Overlay.Finished) -> None:
@@ -170,12 +176,13 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def on_key(self, event: events.Key) -> None:
         """Hand out one key; what is typed into a box belongs to the box."""
         if self.overlay is not None:
-            if self.focused is None:
-                event.stop()
-                key = event.copy()
-                key.set_sender(self.app)  # as the driver does, or it would not get past this screen
-                self._typed_ahead.append(key)
-                self._give_keys()
+            if any(event is key for key in self._handed):
+                return
+            event.stop()
+            key = event.copy()
+            key.set_sender(self.app)  # as the driver does, or it would not get past this screen
+            self._typed_ahead.append(key)
+            self._give_keys()
             return
         event.stop()
         event.prevent_default()

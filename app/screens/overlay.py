@@ -20,7 +20,26 @@ from textual.widgets import Input
 Answer = TypeVar("Answer")
 
 
-class Overlay(Vertical, Generic[Answer], can_focus=True):
+class KeysThroughScreen(Widget):
+    """Gets its keys from the main screen's queue only, so that none overtakes one that waits there.
+
+    While a box comes up, keys lie in that queue already; those the app sent straight to the new field would
+    be read first, or the older ones lost. Stands last among the bases: Textual's styles follow the first.
+    """
+
+    def _forward_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            self.screen._forward_event(event)
+        else:
+            super()._forward_event(event)
+
+    def take(self, key: events.Key) -> None:
+        """Take a key from the screen."""
+        key._set_forwarded()
+        self.post_message(key)
+
+
+class Overlay(Vertical, KeysThroughScreen, Generic[Answer], can_focus=True):
     """A box over the main screen; `finish` gives its answer."""
 
     DEFAULT_CSS = """
@@ -90,7 +109,7 @@ class Overlay(Vertical, Generic[Answer], can_focus=True):
             self.styles.height = min(rows, max(screen.height * 3 // 4, screen.height - 6))
 
     @property
-    def keyboard(self) -> Widget:
+    def keyboard(self) -> KeysThroughScreen:
         """The widget in it that gets the keys."""
         return self
 
@@ -101,7 +120,7 @@ class Overlay(Vertical, Generic[Answer], can_focus=True):
             self.leave()
 
 
-class LineInput(Input):
+class LineInput(Input, KeysThroughScreen):
     """An input of one line that does not blink; `typed` refuses what is pasted."""
 
     def __init__(

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from app.actions import ACTIONS, Action, matching, shown_keys
@@ -91,7 +90,7 @@ class PaletteDialog(Overlay[Action]):
         yield self._list
 
     @property
-    def keyboard(self) -> Widget:
+    def keyboard(self) -> LineInput:
         """The field."""
         return self._input
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -14,6 +15,7 @@ from textual.widgets import Input
 from app.actions import ACTIONS, BY_KEY, BY_NAME, GROUPS, PAGE_HINTS, help_rows, matching, shown_keys
 from app.acts import Acts
 from app.screens.dialogs import FormDialog, LineDialog
+from app.screens.overlay import LineInput
 from app.screens.palette import PaletteDialog
 from app.strips import ARMING_S
 from pipeline.core.inputs import Command
@@ -377,6 +379,35 @@ def test_replay_page_says_where_it_stands() -> None:
         "running",
     ):
         assert words in drawn
+
+
+async def typed_into_box(pilot: Pilot[int], desk: Desk, letters: int) -> str:
+    """Wait until so many letters stand in the box, or none comes any more, and give them."""
+    value = ""
+    for _ in range(100):
+        await pilot.pause(0.01)
+        fields = desk.app.main.query(LineInput)
+        value = fields.first().value if fields else ""
+        if len(value) >= letters:
+            break
+    return value
+
+
+async def test_keys_typed_while_a_box_comes_up_all_reach_it_in_order() -> None:
+    """Wherever a pause falls while the box is mounted and given the keyboard, no key is lost or overtakes."""
+    desk = make_desk()
+    async with desk.app.run_test(size=SIZE) as pilot:
+        await settle(pilot, desk)
+        for turns in (*range(24), *range(24, 120, 8)):
+            desk.app.post_message(events.Key("colon", ":"))
+            for letter in "abcdefgh":
+                for _ in range(turns if letter in "adg" else 0):
+                    await asyncio.sleep(0)
+                desk.app.post_message(events.Key(letter, letter))
+            assert await typed_into_box(pilot, desk, 8) == "abcdefgh", turns
+            await pilot.press("escape")
+            while desk.app.main.overlay is not None:
+                await pilot.pause(0.01)
 
 
 async def test_keys_typed_ahead_of_a_box_reach_it_in_order() -> None:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import msgspec
 
 from pipeline.core.params import EngineParams
+from pipeline.wire.codec import MAX_FRAME_BYTES
 
 MAGIC = b"LOBDECKJ"
 JOURNAL_VERSION = 1
@@ -97,6 +98,8 @@ class JournalHeader(msgspec.Struct, frozen=True):
     sources: tuple[str, ...] = ()
     """Connections or symbols frames came from; a record's `source` is an index."""
     notes: dict[str, str] = {}
+    max_frame_bytes: int = MAX_FRAME_BYTES
+    """Larger frames were refused; a replay must refuse the same ones."""
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

@@ -129,14 +129,15 @@ class ReplaySession(SessionHost):
 
     def _new_run(self, params: EngineParams) -> CaptureRun | JournalRun:
         spec = self.spec
-        codec = codec_for(spec.venue, self._instruments)
         if spec.is_journal:
             header, records = read_journal(_paths(spec)[0])
+            most = header.max_frame_bytes
+            codec = codec_for(spec.venue, self._instruments, max_frame_bytes=most)
             return JournalRun(Engine(params), codec, records, header.sources)
         frames: Iterator[CapturedFrame] = open_capture(_paths(spec), spec.venue)
         return CaptureRun(
             engine=Engine(params),
-            codec=codec,
+            codec=codec_for(spec.venue, self._instruments),
             frames=frames,
             gateway=self._paper_gateway(),
             pool=self._pool,

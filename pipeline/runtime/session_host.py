@@ -47,6 +47,7 @@ from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.summary import EXIT_FAILED, FeedCounts, Summary, build_summary
 from pipeline.runtime.workers import WorkerPool
 from pipeline.sim.paper import PaperVenue
+from pipeline.wire.codec import MAX_FRAME_BYTES
 
 CONVERGE_S = 10.0
 """How long an orderly stop waits for cancels to be confirmed (SIGTERM, quit)."""
@@ -347,6 +348,7 @@ def open_journal(spec: SessionSpec, directory: Path) -> JournalWriter:
         params=spec.params,
         codecs=(spec.venue,),
         sources=spec.sources,
+        max_frame_bytes=MAX_FRAME_BYTES if spec.feed is None else spec.feed.max_frame_bytes,
     )
     return JournalWriter.create(
         directory / "journal",

@@ -14,13 +14,14 @@ from pipeline.runtime.capture import open_capture
 from pipeline.runtime.capture_run import CaptureRun, Progress
 from pipeline.runtime.gateway import PaperGateway
 from pipeline.runtime.instruments import load_instruments
+from pipeline.runtime.journal import JournalHeader, JournalWriter, RecordKind
 from pipeline.runtime.packed_lines import MAX_LINE_BYTES
 from pipeline.sim.paper import PaperVenue
 from pipeline.wire.codec import MAX_FRAME_BYTES
 from pipeline.wire.venues import codec_for
 from tests.fakes.engines import MS, engine_params
 from tests.fakes.runs import Watched
-from tests.fakes.sessions import run_lobdeck, synthetic_lines, write_capture
+from tests.fakes.sessions import replayed, run_lobdeck, synthetic_lines, write_capture
 
 LINES = 1_500
 AT = 700
@@ -171,6 +172,23 @@ def corrupted_best(line: bytes) -> bytes:
     size = line.index(b'","', start) + 3
     digit = line[size : size + 1]
     return line[:size] + (b"8" if digit != b"8" else b"7") + line[size + 1 :]
+
+
+@pytest.mark.parametrize(("limit_bytes", "refused"), [(MAX_FRAME_BYTES, 1), (2 * MAX_FRAME_BYTES, 0)])
+def test_a_journal_is_replayed_with_the_limit_its_frames_were_read_with(
+    tmp_path: Path, limit_bytes: int, refused: int
+) -> None:
+    """Live data may be configured to bring larger frames than a capture's."""
+    journal = tmp_path / "journal"
+    journal.mkdir(mode=0o700)
+    params = engine_params(instruments=load_instruments("binance", ("BTCUSDT",)), model=None)
+    header = JournalHeader("one", "0.1.0", 1, params, codecs=("binance",), max_frame_bytes=limit_bytes)
+    writer = JournalWriter.create(journal, header)
+    writer.append(RecordKind.FRAME, 10**18, b'{"result":null,"id":1,"x":"' + b"x" * MAX_FRAME_BYTES + b'"}')
+    writer.close()
+    (tmp_path / "home").mkdir()
+    counts = replayed(tmp_path / "home", str(journal))
+    assert (counts["frames"], counts["wire_errors"], counts["ignored"]) == (1, refused, 1 - refused)
 
 
 def test_a_stamp_at_the_end_of_time_ends_the_command_in_one_line(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from app.launch import start_session
+from app.launch import load_console, start_session
 from app.replay_command import bundled_model, run_headless
 from app.run_command import RunOptions, session_on_live_data
 from app.session_options import SessionOptions
@@ -61,10 +61,10 @@ def run_demo(options: DemoOptions) -> int:
     if options.headless:
         return run_headless(*build_demo(options))
     require_terminal()
+    spec, place = build_demo(options)
+    start_session(spec, place, load_console)
     from app.attach_command import attach_console
 
-    spec, place = build_demo(options)
-    start_session(spec, place)
     return attach_console(place, watch=False, slow=options.slow)
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.core.types import VenueMode
@@ -56,8 +57,17 @@ def latch_dir_of(spec: SessionSpec) -> Path | None:
     return account_place(spec.orders.account).root
 
 
-def start_session(spec: SessionSpec, place: SessionPlace) -> subprocess.Popen[bytes]:
+def load_console() -> None:
+    """Import what draws: a third of a second's work, best done while a session starts."""
+    import app.attach_command  # noqa: F401  loaded for whoever imports it next
+
+
+def start_session(
+    spec: SessionSpec, place: SessionPlace, meanwhile: Callable[[], None] = lambda: None
+) -> subprocess.Popen[bytes]:
     """Start the session's process, in a session of its own, with its output in its log.
+
+    `meanwhile` is done between its start and the waiting for its answer.
 
     Raises:
         LaunchError: the session runs already, its process ended, or it did not listen within 15 s.
@@ -72,6 +82,7 @@ def start_session(spec: SessionSpec, place: SessionPlace) -> subprocess.Popen[by
             start_new_session=True,
             env=child_environment(),
         )
+    meanwhile()
     _wait_until_listening(process, place)
     return process
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.config import load_config
 from app.config_build import build_engine_params
-from app.launch import prepare_session, start_session
+from app.launch import load_console, prepare_session, start_session
 from app.session_options import SessionOptions
 from app.shell import operator, require_terminal
 from pipeline.core.types import Authority, Instrument, VenueMode
@@ -100,10 +100,10 @@ def run_replay(options: ReplayOptions) -> int:
     if options.headless:
         return run_headless(*build_session(options))
     require_terminal()
+    spec, place = build_session(options)
+    start_session(spec, place, load_console)
     from app.attach_command import attach_console
 
-    spec, place = build_session(options)
-    start_session(spec, place)
     return attach_console(place, watch=False, slow=options.slow)
 
 

@@ -17,7 +17,7 @@ import typer
 from app.config import Config, load_config
 from app.config_build import build_engine_params
 from app.journal_command import export
-from app.launch import start_session
+from app.launch import load_console, start_session
 from app.replay_command import OptionError, default_model, parse_authority, run_headless
 from app.session_options import SessionOptions
 from app.shell import operator, require_terminal
@@ -74,7 +74,8 @@ def run_live(options: RunOptions) -> int:
         return run_headless(spec, place)
     from app.attach_command import attach_console
 
-    start_session(spec, place)
+    start_session(spec, place, load_console)
+
     return attach_console(place, watch=False, slow=options.slow)
 
 

@@ -189,14 +189,13 @@ def context_line(snapshot: ConsoleSnapshot, width: int) -> Line:
         return _replay_line(header.replay, snapshot, width)
     match header.mode:
         case VenueMode.SIM:
-            words = "simulated venue: flow is planted, profit here means nothing"
+            return text(" simulated exchange: flow is planted, profit here means nothing", "warn")
         case VenueMode.PAPER:
-            words = "paper: queue pessimistic, nothing reaches the venue"
+            return text(" paper: queue pessimistic, nothing reaches the venue", "dim")
         case VenueMode.LIVE:
-            words = "real orders, real money"
+            return text(" real orders, real money", "warn")
         case _:
-            words = ""
-    return text(f" {words}", "warn" if header.mode is VenueMode.LIVE else "dim")
+            return ()
 
 
 def _replay_line(replay: ReplayView, snapshot: ConsoleSnapshot, width: int) -> Line:

@@ -17,6 +17,7 @@ from pipeline.core import totals
 from pipeline.core.effects import AlertCode, CloseGate, Effect
 from pipeline.core.health import HealthAgents, Level
 from pipeline.core.inputs import (
+    CONNECTING,
     AccountRead,
     BookTicker,
     CancelRejected,
@@ -228,7 +229,8 @@ class Engine:
         elif status.depth and len(down) < MOST_FEEDS_DOWN:
             down[status.channel] = None
         code = AlertCode.FEED_UP if status.up else AlertCode.FEED_DOWN
-        severity = Severity.INFO if status.up else Severity.WARN
+        expected = status.up or status.reason == CONNECTING
+        severity = Severity.INFO if expected else Severity.WARN
         detail = f"{status.channel} {status.reason}"
         self.state.out.alert(code, severity, status.ts_ns, status.symbol, detail)
         if not status.up and status.depth:

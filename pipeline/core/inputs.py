@@ -219,6 +219,10 @@ class TimerBeat(msgspec.Struct, frozen=True, tag=True, gc=False):
     loop_lag_ns: int = 0
 
 
+CONNECTING = "connecting"
+"""Reason before the first attempt has ended: nothing to warn of."""
+
+
 class FeedStatusChanged(msgspec.Struct, frozen=True, tag=True):
     """A connection or a channel of the feed came up, went down or fell silent; `epoch` counts connections."""
 

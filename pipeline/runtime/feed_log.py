@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from pipeline.core.inputs import FeedStatusChanged
-from pipeline.runtime.feed_route import CONNECTING, FeedSink
+from pipeline.core.inputs import CONNECTING, FeedStatusChanged
+from pipeline.runtime.feed_route import FeedSink
 
 
 class SpokenSink:

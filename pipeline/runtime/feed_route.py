@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Protocol
 
-from pipeline.core.inputs import FeedStatusChanged
+from pipeline.core.inputs import CONNECTING, FeedStatusChanged
 from pipeline.core.params import MS
 from pipeline.core.snapshot import FeedView
 from pipeline.runtime.clock import SessionClock
@@ -36,8 +36,6 @@ from pipeline.wire.venue import ChannelKind
 _SHUTDOWN = b"serverShutdown"
 _ROTATE_JITTER = 0.02
 _NEVER_NS = 1 << 62
-CONNECTING = "connecting"
-"""Reason before the first attempt has ended."""
 
 
 class FeedSink(Protocol):

@@ -9,7 +9,14 @@ from msgspec.structs import replace
 
 from pipeline.core.effects import AlertCode, CancelOrder, RequestInference, RequestSnapshot, SubmitOrder
 from pipeline.core.history import POINTS
-from pipeline.core.inputs import FeedStatusChanged, FrameIgnored, FrameRefused, RefusalReason, SymbolStatus
+from pipeline.core.inputs import (
+    CONNECTING,
+    FeedStatusChanged,
+    FrameIgnored,
+    FrameRefused,
+    RefusalReason,
+    SymbolStatus,
+)
 from pipeline.core.snapshot import NONE_E6
 from pipeline.core.types import Authority, BookState, Severity, Side, SyncRule, Trigger
 from tests.fakes.engines import FREE, MS, SECOND, UNITS, Floor, engine_params
@@ -151,6 +158,19 @@ def test_a_feed_that_comes_back_is_said() -> None:
     effects = floor.put(FeedStatusChanged("depth", True, 2, "", floor.now_ns))
     assert floor.alerts(AlertCode.FEED_UP, effects)
     assert floor.picture().chain.feed_up
+
+
+def test_a_feed_that_only_begins_to_connect_is_no_warning() -> None:
+    floor = Floor()
+    (alert,) = floor.alerts(
+        AlertCode.FEED_DOWN,
+        floor.put(FeedStatusChanged("stream", False, 0, CONNECTING, floor.now_ns)),
+    )
+    assert alert.severity is Severity.INFO
+    (alert,) = floor.alerts(
+        AlertCode.FEED_DOWN, floor.put(FeedStatusChanged("stream", False, 0, "port refused", floor.now_ns))
+    )
+    assert alert.severity is Severity.WARN
 
 
 def test_a_silent_trade_channel_is_said_and_no_book_is_lost() -> None:

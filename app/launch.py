@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline.core.types import VenueMode
 from pipeline.runtime.gate import Gate
+from pipeline.runtime.guard_report import GUARD_LOCK_NAME, REPORT_NAME
 from pipeline.runtime.locks import is_held, read_owner
 from pipeline.runtime.places import (
     PlacesError,
@@ -40,9 +41,15 @@ def prepare_session(spec: SessionSpec, place: SessionPlace) -> None:
         raise LaunchError(
             f"session {place.name} runs already: `lobdeck attach {place.name}`, or use another --name"
         )
+    if is_held(place.root / GUARD_LOCK_NAME):
+        raise LaunchError(
+            f"the guard of the last run of {place.name} is still cancelling ({place.root / REPORT_NAME}); "
+            "wait for it, or use another --name"
+        )
     # Left by an earlier session of this name; nobody must take them for the new one's.
     remove_stale_socket(place)
     place.summary.unlink(missing_ok=True)
+    (place.root / REPORT_NAME).unlink(missing_ok=True)
     try:
         write_spec(spec, place.root / SPEC_NAME)
     except OSError as problem:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from app.guard_wait import has_guard, wait_for_guard
 from app.link_call import NoAnswerError, ask_status
 from pipeline.runtime.gate import Closer, Gate, GateError
 from pipeline.runtime.locks import is_held
@@ -105,9 +106,8 @@ def kill(places: Iterable[SessionPlace], warn: Warn | None = None) -> tuple[list
     lines, confirmed = [], True
     for place, (line, closed) in zip(chosen, results, strict=True):
         if closed:
-            orders = _orders_left(place) if place.name in alive else 0
-            line += "; " + _orders_words(orders, alive=place.name in alive)
-            closed = orders == 0
+            words, closed = _confirmation(place, alive=place.name in alive)
+            line += f"; {words}"
         lines.append(line)
         confirmed = confirmed and closed
     return lines, confirmed
@@ -198,6 +198,15 @@ def _close(place: SessionPlace, reason: str, warn: Warn, *, latch: bool) -> tupl
     else:
         words = "KILLED and latched" if latch else "gate closed, HALTED"
     return f"{place.name}: {words}", True
+
+
+def _confirmation(place: SessionPlace, *, alive: bool) -> tuple[str, bool]:
+    """Say what is left at the venue, and whether that is nothing: by the guard, else by the session."""
+    if has_guard(place):
+        word = wait_for_guard(place)
+        return word.text, word.confirmed
+    orders = _orders_left(place) if alive else 0
+    return _orders_words(orders, alive=alive), orders == 0
 
 
 def _orders_left(place: SessionPlace) -> int | None:

@@ -78,7 +78,7 @@ def health_items(chain: ChainView) -> list[Item]:
     """Give what else must be well; what is not well stays longest."""
     dropped = chain.conflated + chain.late + chain.void
     facts = (
-        ("guard", clean(chain.guard, 12), chain.guard != "lost"),
+        ("guard", clean(chain.guard, 30), _guard_is_well(chain)),
         ("journal", "ok" if chain.journal_ok else "FAILS", chain.journal_ok),
         ("clock", f"{chain.clock_offset_ms:+d} ms", abs(chain.clock_offset_ms) < 50),
         ("dropped", str(dropped), True),
@@ -90,6 +90,15 @@ def health_items(chain: ChainView) -> list[Item]:
         (index if well else -1, ((f"{name} ", "dim"), (words, "text" if well else "alert")))
         for index, (name, words, well) in enumerate(facts)
     ]
+
+
+def _guard_word(chain: ChainView) -> str:
+    """Give the guard's state without its dead-man switch."""
+    return chain.guard.partition(",")[0]
+
+
+def _guard_is_well(chain: ChainView) -> bool:
+    return _guard_word(chain) not in ("DOWN", "no venue")
 
 
 def feed_words(chain: ChainView) -> tuple[str, bool]:
@@ -129,6 +138,6 @@ def compact_chain(snapshot: ConsoleSnapshot, width: int) -> Line:
         (1, (*delays, ("ms", "dim"))),
         (2, ((f"w{chain.workers_ready}/{len(chain.workers)}", "text" if ready else "warn"),)),
         (4, text(f"fee {fees.maker_e6 / 100:.1f}/{fees.taker_e6 / 100:.1f}", "dim")),
-        (3, ((f"guard {clean(chain.guard, 6)}", "dim" if chain.guard != "lost" else "alert"),)),
+        (3, ((f"guard {clean(_guard_word(chain), 8)}", "dim" if _guard_is_well(chain) else "alert"),)),
     ]
     return fit(items, width, gap=1)

@@ -72,6 +72,11 @@ class GateWatch:
                 self._gate.release(ours, "engine", "", "resumed", real_ns)
         self.look(put, now_ns)
 
+    def halt(self, reason: str, put: Callable[[Input], None], now_ns: int) -> None:
+        """Close the gate for the session itself, and tell the engine at once; `:resume` takes it back."""
+        self._gate.close(Closer.ENGINE, "session", "", reason, time.time_ns())
+        self.look(put, now_ns)
+
     def kill_by_signal(self) -> None:
         """Close and latch the gate because SIGUSR1 came."""
         who, now_ns = f"uid {os.getuid()}", time.time_ns()

@@ -17,13 +17,16 @@ from typing import Any
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import FeedStatusChanged
-from pipeline.core.types import VenueMode
+from pipeline.core.types import TradingState, VenueMode
 from pipeline.runtime.capture_run import BEAT_NS
 from pipeline.runtime.clock import SessionClock
 from pipeline.runtime.feed import Feed
 from pipeline.runtime.feed_log import SpokenSink
 from pipeline.runtime.feed_params import FeedParams
 from pipeline.runtime.gate import Gate
+from pipeline.runtime.guard_keeper import GuardKeeper
+from pipeline.runtime.guard_start import guard_params
+from pipeline.runtime.heart import Life
 from pipeline.runtime.link_messages import CommandResult, ReplayControl
 from pipeline.runtime.live_run import LiveRun
 from pipeline.runtime.locks import InstanceLock
@@ -78,6 +81,9 @@ class LiveSession(SessionHost):
         self._failure: BaseException | None = None
         self._next_counters_s = 0.0
         self._steady = False
+        self._guarded = False
+        if spec.guard is not None:
+            self._guard = GuardKeeper(guard_params(spec, spec.guard), directory, BEAT_NS)
 
     @property
     def run_(self) -> LiveRun:
@@ -109,12 +115,17 @@ class LiveSession(SessionHost):
                 await self._sleep(next_s - time.monotonic())
                 if self._failure is not None:
                     raise self._failure
+        except BaseException:
+            self._guard = None  # no goodbye: the guard takes this for a crash and cancels what is ours
+            raise
         finally:
             if self._venue is not None:
                 self._venue.close()
             if self._journal is not None:
                 asyncio.get_running_loop().remove_reader(self._journal.fileno())
             await feed.close()
+            if self._guard is not None:
+                self._guard.say_goodbye(Life.LEFT if self._how == "leave" else Life.ENDED)
 
     def _turn(self, feed: Feed) -> None:
         self._watch_gate()
@@ -124,10 +135,37 @@ class LiveSession(SessionHost):
         self._look_after_workers(now_s)
         self._look_after_sim()
         feed.tick(self._run.now_ns)
-        if self._venue is not None:
+        if self._look_after_guard() and self._venue is not None:
             self._venue.tick(self._run.now_ns)
         self._link.tick(now_s)
         self._each_second(now_s)
+
+    def _look_after_guard(self) -> bool:
+        """Beat for the guard; say whether there ever was one that could act: no order path without it.
+
+        While a guard is lost the gate is kept closed; resuming is a person's act once one is back.
+        """
+        guard = self._guard
+        if guard is None:
+            return True
+        guard.look(time.monotonic_ns(), healthy=self._is_chain_healthy())
+        self._guarded = self._guarded or guard.is_ready
+        if self._guarded and guard.trouble and self._gate.is_open():
+            self._gate_watch.halt(guard.trouble, self._run.put, self._run.now_ns)
+        return self._guarded
+
+    def _is_chain_healthy(self) -> bool:
+        """Say whether feed, books, workers, order path and state are such that orders may work unwatched."""
+        engine, venue = self._run.engine, self._venue
+        workers = self._pool is None or self._pool.ready > 0
+        path = venue is None or venue.is_up
+        books = (engine.synced_book(symbol) for symbol in engine.symbols)
+        return (
+            path
+            and workers
+            and engine.trading_state > TradingState.HALTED
+            and all(book is not None and book.is_synced for book in books)
+        )
 
     def _is_steady(self, now_s: float) -> bool:
         """Say whether starting is over: until then the workers' start-up takes the processors.

@@ -2,6 +2,7 @@
 
     HOME/sessions/NAME/   journal/ gate KILL link.sock lock log summary.json
     HOME/accounts/ALIAS/  KILL lock
+    HOME/KILL             the sentinel: made by hand, it kills every session that has a guard
 
 HOME is LOBDECK_HOME, else `.local/state/lobdeck` in the home the password database gives: never $HOME, which
 differs under sudo and cron, and never XDG_RUNTIME_DIR, which is removed at the last logout.
@@ -42,6 +43,7 @@ __all__ = [
     "new_session_name",
     "peer_of",
     "remove_stale_socket",
+    "sentinel_path",
     "session_place",
 ]
 
@@ -153,6 +155,15 @@ def check_name(name: str, what: str = "session name") -> str:
     if not _NAME.fullmatch(name):
         raise PlacesError(f"{what} {name!r} must be 1 to {MAX_NAME} characters of a-z, 0-9 and -")
     return name
+
+
+def sentinel_path() -> Path:
+    """Give the sentinel file: as long as it is there, every guard holds its session killed.
+
+    Raises:
+        PlacesError: when the state directory is refused.
+    """
+    return home_dir() / "KILL"
 
 
 def session_place(name: str, warn: Warn | None = None) -> SessionPlace:

@@ -28,6 +28,7 @@ from pipeline.runtime.facts_reader import MemoryWatch, stage_views, worker_views
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.gate_watch import GateWatch
 from pipeline.runtime.gateway import PaperGateway
+from pipeline.runtime.guard_keeper import GuardKeeper
 from pipeline.runtime.journal import JournalWriter
 from pipeline.runtime.journal_format import JournalHeader
 from pipeline.runtime.journal_state import SyncPolicy
@@ -107,6 +108,7 @@ class SessionHost(ABC):
         self._lag_us = 0
         self._next_second_s = 0.0
         self._journal = open_journal(spec, directory) if spec.journal else None
+        self._guard: GuardKeeper | None = None
 
     # --- what a subclass is -------------------------------------------------------------------------------
 
@@ -274,6 +276,7 @@ class SessionHost(ABC):
             planted=self.spec.planted,
             queue_ahead_units=self.run_.queue_ahead(),
             journal_ok=self._journal is None or self._journal.healthy,
+            guard="none" if self._guard is None else self._guard.words,
         )
 
     def command(self, request: CommandRequest, client: Client) -> CommandResult:
@@ -309,7 +312,11 @@ class SessionHost(ABC):
             engine=run.engine,
             pump=run.pump,
             pool=self._pool,
-            pids={"engine": os.getpid(), "guard": None, "sim": self._sim_pid()},
+            pids={
+                "engine": os.getpid(),
+                "guard": None if self._guard is None else self._guard.pid,
+                "sim": self._sim_pid(),
+            },
             journal=str(self._directory / "journal") if self.spec.journal else "",
             feed=self._feed_counts(),
         )

@@ -11,6 +11,7 @@ import msgspec
 
 from pipeline.core.params import EngineParams
 from pipeline.runtime.feed_params import FeedParams
+from pipeline.runtime.guard_params import GuardSettings
 from pipeline.runtime.sim_params import SimParams
 from pipeline.runtime.venue_params import VenueParams
 
@@ -58,6 +59,8 @@ class SessionSpec(msgspec.Struct, frozen=True):
     """The venue orders go to (SIM, LIVE); None for the paper venue."""
     sim: SimParams | None = None
     """A simulated exchange the session starts and ends; where `feed` and `orders` go is then its to say."""
+    guard: GuardSettings | None = GuardSettings()
+    """How patient the guard of a session on live data is; None for a session without one."""
     worker_spares: int = 1
     worker_hang_ms: int = 400
     worker_restart_first_ms: int = 50

@@ -17,6 +17,9 @@ class VenueParams(msgspec.Struct, frozen=True):
     """The TOML file with `api_key` and `secret`, 0600; the secret itself is in no spec and no journal."""
     account: str
     """Name of the account on screens and in refusals."""
+    rest_url: str = ""
+    """`http://` or `https://` address of the REST API, without a path: the guard's own way to the venue.
+    Empty: the one that belongs to `api_url`."""
     recv_window_ms: int = 1_000
     connect_ms: int = 10_000
     ready_ms: int = 10_000

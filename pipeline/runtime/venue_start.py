@@ -17,7 +17,7 @@ from pipeline.wire.binance_answers import BalanceNews
 
 _SESSION_CHARACTERS = 8
 """`t` and the session number."""
-_INSTALL_CHARACTERS = 4
+INSTALL_CHARACTERS = 4
 """`t` and the part of the number that is the installation's (`session_numbers`)."""
 
 
@@ -41,7 +41,7 @@ class Reconciliation:
         self._instruments = dict(instruments)
         own = client_order_id(session_number, 0)
         self._session = own[:_SESSION_CHARACTERS]
-        self._install = own[:_INSTALL_CHARACTERS]
+        self._install = own[:INSTALL_CHARACTERS]
         self.home_e8: dict[str, int] | None = None
         """What the account held of each asset when the session began; None before it was read."""
         self.leftovers: tuple[tuple[str, str], ...] = ()

@@ -90,6 +90,13 @@ def test_worker_loads_numpy_onnxruntime_msgspec_and_the_standard_library_only() 
     assert loaded.isdisjoint(NOT_IN_A_WORKER)
 
 
+def test_guard_loads_msgspec_and_little_of_the_standard_library() -> None:
+    loaded = loaded_by(["pipeline.runtime.guard_main"])
+    assert "msgspec" in loaded
+    assert loaded.isdisjoint((*NOT_IN_A_WORKER, "numpy", "onnxruntime", "asyncio", "multiprocessing"))
+    assert loaded.isdisjoint({"subprocess", "http.client", "email", "logging", "pipeline.core.engine"})
+
+
 def test_session_loads_no_screen() -> None:
     assert loaded_by(["pipeline.runtime.session_main"]).isdisjoint({"textual", "rich"})
 

@@ -1,0 +1,66 @@
+"""What the guard reports: one small JSON file in the session's directory, for consoles and `lobdeck kill`.
+
+Replaced whole at every change. It outlives the guard; `is_held` of the guard's lock says whether one lives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+
+REPORT_NAME = "guard.json"
+GUARD_LOCK_NAME = "guard.lock"
+
+
+class GuardReport(msgspec.Struct, frozen=True):
+    """The guard's view of its session."""
+
+    pid: int = 0
+    acts: bool = False
+    """False where it only watches."""
+    phase: str = "starting"
+    """starting, watching, waiting (for the engine's acknowledgement), cancelling, confirmed, or gave up."""
+    engine: str = "runs"
+    """runs, late, fenced, dead, or ended."""
+    reason: str = ""
+    """What the guard acted on."""
+    generation: int = 0
+    """Of the gate, at the kill it works on or has confirmed."""
+    confirmed: bool = False
+    """True when the venue reported none of our orders twice, late enough: NO ORDERS LEFT."""
+    venue_ms: int = 0
+    """The venue's time of the last zero."""
+    ours_seen: int = 0
+    """Different orders of ours the lists showed since the kill."""
+    cancels_sent: int = 0
+    ours_left: int = -1
+    """By the newest list; -1 before one."""
+    foreign: int = -1
+    venue_up: bool = False
+    dead_man: str = "NONE"
+    """NONE, off, armed or held back, with why."""
+    dead_man_s: int = 0
+    refreshed_ns: int = 0
+    """Wall clock of the last refresh."""
+    ts_ns: int = 0
+
+
+def write_report(report: GuardReport, directory: Path) -> None:
+    """Store a report; a full disk takes none, which the reader sees by its age."""
+    path = directory / REPORT_NAME
+    draft = path.with_name(f"{REPORT_NAME}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        draft.write_bytes(msgspec.json.encode(report) + b"\n")
+        draft.chmod(0o600)
+        draft.replace(path)
+
+
+def read_report(directory: Path) -> GuardReport | None:
+    """Load the newest report; None where there is none."""
+    try:
+        return msgspec.json.decode((directory / REPORT_NAME).read_bytes(), type=GuardReport)
+    except (OSError, msgspec.MsgspecError):
+        return None

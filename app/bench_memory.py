@@ -11,6 +11,7 @@ import itertools
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +19,9 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from app.bench_replay import bench_session
+from app.bench_replay import RATE_BUDGET, bench_session
 from app.bench_report import Budget, Row
-from app.bench_tools import BenchError, Plan
+from app.bench_tools import BenchError, Plan, top_functions
 from app.launch import child_environment
 from pipeline.core.effects import RequestInference, RequestSnapshot
 from pipeline.core.engine import Engine
@@ -42,6 +43,7 @@ BEAT_NS = 10_000_000
 PAUSE_NS = 1_000_000_000
 """Between two passes over the capture."""
 CHILD_S = 1_800.0
+PROFILED_FRAMES = (40_000, 4_000)
 
 Frame = tuple[int, bytes]
 """Receive time in ns and payload."""
@@ -68,7 +70,16 @@ def measure(plan: Plan) -> list[Row]:
     return [
         _row("engine memory, growth", growth, GROWTH_BUDGET_MB, span, course),
         _row("engine memory, each additional symbol", each, SYMBOL_BUDGET_MB, rss, course),
+        _rate_row(plan, spec, (last - first) / (alone[last]["cpu_s"] - alone[first]["cpu_s"])),
     ]
+
+
+def _rate_row(plan: Plan, spec: SessionSpec, rate: float) -> Row:
+    profile = ""
+    if rate < RATE_BUDGET.limit:
+        profile = top_functions(lambda: play(spec, 1, [plan.of(*PROFILED_FRAMES)]))
+    what = "whole engine with a model that answers at once, one core"
+    return Row(what, "frames/s", rate, RATE_BUDGET, "decisions, orders, paper venue; processor time", profile)
 
 
 def _row(what: str, value_mb: float, budget: Budget, note: str, course: str) -> Row:
@@ -192,9 +203,11 @@ def play(spec: SessionSpec, symbols: int, at: Sequence[int]) -> dict[int, dict[s
     with collector_tamed():
         for epoch, (at_ns, payload) in endless(frames):
             for source, name in enumerate(names):
-                run.take((at_ns, payload.replace(b'"%b"' % names[0], b'"%b"' % name)), epoch, source)
+                own = payload.replace(b'"%b"' % names[0], b'"%b"' % name) if source else payload
+                run.take((at_ns, own), epoch, source)
                 if run.pump.frames in at:
-                    samples[run.pump.frames] = {"rss_mb": process.memory_info().rss / 1e6, **_counts(run)}
+                    taken = {"rss_mb": process.memory_info().rss / 1e6, "cpu_s": time.process_time()}
+                    samples[run.pump.frames] = {**taken, **_counts(run)}
             if len(samples) == len(at):
                 return samples
     raise AssertionError("an endless stream has ended")

@@ -58,11 +58,13 @@ def measure(plan: Plan) -> list[Row]:
     note = f"{len(ours)} rows 1 ms apart, {spec.name}"
     queue = f"queue p50 {statistics.median(theirs):.0f} us, p99 {percentile(theirs, 0.99):.0f} us"
     ratio = statistics.median(theirs) / p50
+    inside = statistics.median(one[1] for one in hops)
     slow = "" if ratio >= QUEUE_BUDGET.limit else _hops_text(hops)
     return [
         _row("row -> probability through a worker, p50", p50, P50_BUDGET_US, note, hops),
         _row("row -> probability through a worker, p99", p99, P99_BUDGET_US, note, hops),
         Row("multiprocessing.Queue / worker, p50", "x", ratio, QUEUE_BUDGET, queue, slow),
+        Row("inside the worker, p50", "us", inside, note="ONNX Runtime called cold: 1 ms after the last row"),
     ]
 
 

@@ -72,9 +72,8 @@ def run_live(options: RunOptions) -> int:
     spec, place = _confirmed(options) if options.live else build_live_session(options)
     if options.headless:
         return run_headless(spec, place)
-    from app.attach_command import attach_console
-
     start_session(spec, place, load_console)
+    from app.attach_command import attach_console
 
     return attach_console(place, watch=False, slow=options.slow)
 

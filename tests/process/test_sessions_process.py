@@ -21,6 +21,7 @@ from pipeline.runtime.link_messages import (
     SessionEnding,
     StopSession,
 )
+from pipeline.runtime.locks import is_held
 from tests.fakes.session_processes import LinkClient, LiveSession, live_session
 from tests.fakes.sessions import run_lobdeck, synthetic_lines, write_capture
 
@@ -277,6 +278,17 @@ class TestStarts:
             ]
             assert (place.root / "spec").read_bytes() == before
             assert session.status()["trading_state"] == "ACTIVE"
+
+    def test_what_a_console_needs_is_loaded_while_the_session_starts(self, home: Path) -> None:
+        spec, place = build_session(ReplayOptions(paths=(write_small(home),), prefix="x", name="two"))
+        held: list[bool] = []
+        process = start_session(spec, place, meanwhile=lambda: held.append(is_held(place.lock)))
+        try:
+            assert held == [False]
+            assert is_held(place.lock)
+        finally:
+            process.kill()
+            process.wait(10)
 
     def test_a_latched_name_starts_killed(self, home: Path) -> None:
         with live_session("one", model=False):

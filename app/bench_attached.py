@@ -17,7 +17,7 @@ from app.bench_live import BenchSession, session, venue
 from app.bench_report import Budget, Row
 from app.bench_terminal import TerminalProgram
 from app.bench_tools import BenchError, Plan, percentile
-from app.replay_command import demo_capture
+from app.replay_command import sample_capture
 from pipeline.runtime.capture import open_capture, probe
 from pipeline.runtime.journal_format import RecordKind
 from pipeline.runtime.journal_reader import read_journal
@@ -54,7 +54,7 @@ Delays = dict[str, list[float]]
 def measure(plan: Plan) -> list[Row]:
     """Measure interleaved: three sessions, each with all spells; the median of the three ratios counts."""
     seconds = plan.of(*SPELL_S)
-    capture = demo_capture()
+    capture = sample_capture()
     # As many decimals as the venue is told: a speed that differs by 1e-5 is a drift of 10 us a second.
     speed = round(FRAMES_A_SECOND / frames_a_second(capture), 2)
     taken = []

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from app.bench_tools import BenchError
-from app.replay_command import demo_capture
+from app.replay_command import sample_capture
 from app.shadow import ROOT
 from pipeline.core.types import Instrument
 from pipeline.runtime.capture import open_capture, probe
@@ -48,14 +48,14 @@ def choose_captures(given: Sequence[Path]) -> tuple[tuple[Path, ...], str]:
     Raises:
         CaptureError: what was given is no capture of Binance spot.
     """
-    if [path.resolve() for path in given] == [demo_capture().resolve()]:
-        return (demo_capture(),), SYNTHETIC
+    if [path.resolve() for path in given] == [sample_capture().resolve()]:
+        return (sample_capture(),), SYNTHETIC
     if given:
         probe(given, VENUE)
         return tuple(given), ", ".join(path.name for path in given)
     if all(path.exists() for path in REAL_CAPTURES):
         return REAL_CAPTURES, "real spot capture"
-    return (demo_capture(),), SYNTHETIC
+    return (sample_capture(),), SYNTHETIC
 
 
 def depth_frames(captures: Sequence[Path]) -> DepthFrames:

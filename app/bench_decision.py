@@ -17,7 +17,7 @@ from app.bench_live import session, venue
 from app.bench_report import Budget, Row
 from app.bench_tools import BenchError, Plan, percentile
 from app.launch import child_environment
-from app.replay_command import demo_capture
+from app.replay_command import sample_capture
 from pipeline.runtime.capture import open_capture, probe
 
 RATIO_BUDGET = Budget(3.0)
@@ -35,7 +35,7 @@ Percentiles = dict[str, float]
 
 def measure(plan: Plan) -> list[Row]:
     """Measure spells of each in turns; the median of the spells counts."""
-    capture = demo_capture()
+    capture = sample_capture()
     speed = FRAMES_A_SECOND / frames_a_second(capture)
     ours: list[dict[str, Percentiles]] = []
     echoes: list[Percentiles] = []
@@ -87,7 +87,7 @@ def frames_a_second(capture: Path) -> float:
 
 
 def _session(plan: Plan, name: str, url: str, seconds: float) -> dict[str, Percentiles]:
-    with session(name, url, probe([demo_capture()], "binance").symbols[0], plan.home) as running:
+    with session(name, url, probe([sample_capture()], "binance").symbols[0], plan.home) as running:
         running.wait_for(lambda content: content["decisions"] > 0)
         time.sleep(seconds)
         summary = running.end()

@@ -23,7 +23,7 @@ from app.bench_live import BenchSession, session, venue
 from app.bench_long import long_capture
 from app.bench_report import Budget, Row
 from app.bench_tools import BenchError, Plan
-from app.replay_command import demo_capture
+from app.replay_command import sample_capture
 from pipeline.core.inference import MAX_IN_FLIGHT
 from pipeline.runtime.capture import open_capture, probe
 
@@ -78,7 +78,7 @@ def measure(plan: Plan) -> list[Row]:
     seconds = plan.of(*FLOOD_S)
     lines = plan.home / "flood.txt"
     every_ns = 1_000_000_000 // FRAMES_A_SECOND
-    long_capture([demo_capture()], lines, FRAMES_A_SECOND * (seconds + MARGIN_S), every_ns)
+    long_capture([sample_capture()], lines, FRAMES_A_SECOND * (seconds + MARGIN_S), every_ns)
     symbol = probe([lines], "binance").symbols[0]
     with venue(lines, 1.0) as url, session("bench-flood", url, symbol, plan.home) as running:
         running.wait_for(lambda content: content["decisions"] > 0)

@@ -46,7 +46,7 @@ class ReplayOptions(SessionOptions):
     journal: bool = False
 
 
-def demo_capture() -> Path:
+def sample_capture() -> Path:
     """Give the recording of the simulated market that ships with the package."""
     return Path(str(importlib.resources.files("pipeline.sim") / "data" / "synthetic_btcusdt.zst"))
 
@@ -170,7 +170,7 @@ def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
         summary_path=str(options.summary.absolute()) if options.summary else "",
         linger_s=float(config.session.linger_s),
         operator=operator(),
-        planted=[path.resolve() for path in options.paths] == [demo_capture().resolve()],
+        planted=[path.resolve() for path in options.paths] == [sample_capture().resolve()],
         today=today,
     )
     if info.others and options.venue is None:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from app.launch import start_session
 from app.link_call import ask_status
-from app.replay_command import ReplayOptions, build_session, demo_capture
+from app.replay_command import ReplayOptions, build_session, sample_capture
 from pipeline.runtime.places import SessionPlace
 
 
@@ -46,7 +46,7 @@ class DemoSession:
 def demo_session(name: str, *, speed: float = 4.0) -> Iterator[DemoSession]:
     """Start a session and see to it that it is gone afterwards."""
     options = ReplayOptions(
-        paths=(demo_capture(),), prefix="demo", name=name, loop=True, fees="0/0", workers=1,
+        paths=(sample_capture(),), prefix="demo", name=name, loop=True, fees="0/0", workers=1,
         speed=speed, authority="auto",
     )  # fmt: skip
     spec, place = build_session(options)

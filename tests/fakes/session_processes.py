@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from app.launch import start_session
-from app.replay_command import ReplayOptions, build_session, demo_capture
+from app.replay_command import ReplayOptions, build_session, sample_capture
 from pipeline.core.inputs import Command, OperatorCommand
 from pipeline.runtime.link_messages import (
     PROTOCOL_VERSION,
@@ -74,7 +74,7 @@ def live_session(
 ) -> Iterator[LiveSession]:
     """Start a session and see to it that it is gone afterwards; LOBDECK_HOME says where."""
     chosen: dict[str, Any] = {
-        "paths": (demo_capture(),),
+        "paths": (sample_capture(),),
         "prefix": "demo",
         "loop": True,
         "authority": "auto",

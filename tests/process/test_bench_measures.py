@@ -12,7 +12,7 @@ from app import bench_attached, bench_console, bench_decision, bench_flood, benc
 from app.bench_report import Verdict
 from app.bench_terminal import TerminalProgram
 from app.bench_tools import BenchError, Plan
-from app.replay_command import demo_capture
+from app.replay_command import sample_capture
 from pipeline.runtime.places import session_place
 from tests.fakes.sessions import run_lobdeck
 
@@ -21,7 +21,7 @@ PARTS = ("book", "workers", "orders", "replay", "memory")
 
 def test_quick_bench_measures_every_part_but_the_screen(tmp_path: Path) -> None:
     parts = [word for part in PARTS for word in ("--only", part)]
-    done = run_lobdeck(tmp_path, "bench", "--quick", "--json", "--capture", str(demo_capture()), *parts)
+    done = run_lobdeck(tmp_path, "bench", "--quick", "--json", "--capture", str(sample_capture()), *parts)
     assert done.returncode == 0, done.stderr
     assert [line.split()[1] for line in done.stderr.splitlines()] == list(PARTS)
     content = json.loads(done.stdout)
@@ -55,7 +55,7 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     monkeypatch.setenv("LOBDECK_HOME", str(home))
-    return Plan((demo_capture(),), "shipped", synthetic=True, quick=True, home=home)
+    return Plan((sample_capture(),), "shipped", synthetic=True, quick=True, home=home)
 
 
 def test_decisions_of_a_session_and_an_echo_are_timed_on_the_same_venue(

@@ -14,7 +14,7 @@ from app.bench_long import endless_frames, long_capture, moved
 from app.bench_noise import MachineNoise
 from app.bench_report import Row, Verdict
 from app.bench_tools import BenchError
-from app.replay_command import demo_capture
+from app.replay_command import sample_capture
 from pipeline.core.inputs import DepthSnapshot, DepthUpdate
 from pipeline.core.sync import SyncedBook
 from pipeline.core.types import BookState, Instrument
@@ -28,7 +28,7 @@ from tests.fakes.sessions import synthetic_lines, write_capture
 
 
 def instrument() -> Instrument:
-    (found,) = load_instruments("binance", probe([demo_capture()], "binance").symbols[:1])
+    (found,) = load_instruments("binance", probe([sample_capture()], "binance").symbols[:1])
     return found
 
 
@@ -63,7 +63,7 @@ def test_ids_alone_move_on() -> None:
 
 def test_lines_of_a_long_capture_are_evenly_spaced(tmp_path: Path) -> None:
     lines = tmp_path / "long.txt"
-    assert long_capture([demo_capture()], lines, 500, 200_000) == 501
+    assert long_capture([sample_capture()], lines, 500, 200_000) == 501
     times = [frame.ts_recv_ns for frame in open_capture([lines])]
     assert {late - soon for soon, late in zip(times, times[1:], strict=False)} == {200_000}
 
@@ -124,7 +124,7 @@ def journal_of(folder: Path, capture: Path, late_from_ns: int, late_ns: int, spe
 def test_delays_are_taken_from_the_journal_by_spell(tmp_path: Path) -> None:
     capture = tmp_path / "capture.txt"
     with capture.open("wb") as lines:
-        for number, frame in zip(range(2_000), open_capture([demo_capture()]), strict=False):
+        for number, frame in zip(range(2_000), open_capture([sample_capture()]), strict=False):
             lines.write(b"%d %s\n" % (10**18 + number * 1_000_000, frame.payload))
     late_from_ns = 10**18 + 1_000 * 1_000_000
     journal_of(tmp_path / "journal", capture, late_from_ns, 300_000, 2.0)
@@ -179,7 +179,7 @@ def test_each_thing_a_flood_must_not_do_misses_its_budget(
 
 def test_a_wrong_level_at_the_end_is_found(tmp_path: Path) -> None:
     lines = tmp_path / "long.txt"
-    long_capture([demo_capture()], lines, 3_000, 200_000)
+    long_capture([sample_capture()], lines, 3_000, 200_000)
     one = instrument()
     decode, synced = codec_for("binance", {one.symbol: one}).decode, SyncedBook(one)
     for frame in open_capture([lines]):

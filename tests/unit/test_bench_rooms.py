@@ -18,14 +18,14 @@ from app.bench_orders import RiskDesk
 from app.bench_replay import bench_session
 from app.bench_terminal import bytes_profile, cells_written, text_of
 from app.bench_tools import BenchError, Plan, interleaved, percentile, top_functions
-from app.replay_command import demo_capture
+from app.replay_command import sample_capture
 from pipeline.core.types import Authority
 from tests.fakes.sessions import synthetic_lines, write_capture
 
 
 @pytest.fixture(scope="module")
 def depth() -> DepthFrames:
-    return depth_frames([demo_capture()])
+    return depth_frames([sample_capture()])
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_profile_names_functions_and_their_shares() -> None:
 
 def test_captures_of_the_user_stand_before_the_real_and_the_shipped_ones(plan: Plan) -> None:
     assert choose_captures(plan.captures) == (plan.captures, "capture.txt")
-    assert choose_captures([demo_capture()]) == ((demo_capture(),), "shipped synthetic capture")
+    assert choose_captures([sample_capture()]) == ((sample_capture(),), "shipped synthetic capture")
 
 
 def test_only_frames_that_reach_past_the_snapshot_are_measured(depth: DepthFrames) -> None:

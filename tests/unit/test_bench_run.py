@@ -12,7 +12,7 @@ from app import bench
 from app.bench_report import Budget, Row
 from app.bench_tools import BenchError, Plan
 from app.cli import run
-from app.replay_command import demo_capture
+from app.replay_command import sample_capture
 
 
 def fine(plan: Plan) -> list[Row]:
@@ -31,7 +31,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_part_that_cannot_be_measured_says_why_and_stops_no_other(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert run(["bench", "--json", "--capture", str(demo_capture())]) == 0
+    assert run(["bench", "--json", "--capture", str(sample_capture())]) == 0
     out, err = capsys.readouterr()
     rows = json.loads(out)["rows"]
     assert [(row["what"], row["verdict"]) for row in rows] == [("fine", "met"), ("console", "-")]
@@ -41,7 +41,7 @@ def test_a_part_that_cannot_be_measured_says_why_and_stops_no_other(
 
 
 def test_only_the_parts_named_are_measured() -> None:
-    text = bench.run_bench(as_json=False, quick=True, captures=[demo_capture()], parts=["book"])
+    text = bench.run_bench(as_json=False, quick=True, captures=[sample_capture()], parts=["book"])
     assert "\nfine " in text
     assert "no terminal" not in text
 
@@ -72,11 +72,11 @@ def test_sessions_of_a_bench_live_in_a_directory_of_its_own(
 
     monkeypatch.setattr(bench, "PARTS", {"book": look})
     monkeypatch.setenv("LOBDECK_HOME", str(tmp_path))
-    bench.run_bench(as_json=True, quick=True, captures=[demo_capture()])
+    bench.run_bench(as_json=True, quick=True, captures=[sample_capture()])
     assert os.environ["LOBDECK_HOME"] == str(tmp_path)
     ((home, variable),) = homes
     assert variable == str(home) != str(tmp_path)
     assert not home.exists()
     monkeypatch.delenv("LOBDECK_HOME")
-    bench.run_bench(as_json=True, quick=True, captures=[demo_capture()])
+    bench.run_bench(as_json=True, quick=True, captures=[sample_capture()])
     assert "LOBDECK_HOME" not in os.environ

@@ -9,7 +9,7 @@ import pytest
 
 from app.dataset_command import build_dataset, verify_dataset
 from app.dataset_sources import BuildOptions
-from app.replay_command import demo_capture
+from app.replay_command import sample_capture
 from pipeline.research.dataset import DatasetError, label_columns, read_page, read_parts
 from pipeline.runtime.capture import open_capture
 
@@ -22,7 +22,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first frames of the market that ships, as stamped lines."""
     path = tmp_path_factory.mktemp("clip") / "clip.txt"
     with path.open("wb") as file:
-        for at, frame in enumerate(open_capture([demo_capture()])):
+        for at, frame in enumerate(open_capture([sample_capture()])):
             if at == FRAMES:
                 break
             file.write(b"%d %s\n" % (frame.ts_recv_ns, frame.payload))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.core.snapshot import AlertView, ConsoleSnapshot, InstrumentView
 from pipeline.core.types import Severity
 from widgets.base import SnapshotWidget
@@ -31,13 +33,28 @@ class AlertsPanel(SnapshotWidget):
         """Give one line an alert."""
         if not snapshot.alerts:
             return [text(" nothing to report", "dim")]
-        return [alert_line(alert, snapshot.instrument, width) for alert in snapshot.alerts[:height]]
+        shown = in_sight(snapshot.alerts, height)
+        return [alert_line(alert, snapshot.instrument, width) for alert in shown]
+
+
+def in_sight(alerts: Sequence[AlertView], height: int) -> list[AlertView]:
+    """Give the newest alerts for so many rows; the newest that waits to be noted is among them."""
+    shown = list(alerts[:height])
+    waiting = next((alert for alert in alerts if waits(alert)), None)
+    if shown and waiting is not None and not any(waits(alert) for alert in shown):
+        shown[-1] = waiting
+    return shown
+
+
+def waits(alert: AlertView) -> bool:
+    """Tell whether an alert is loud and nobody has noted it."""
+    return alert.severity > Severity.INFO and not alert.noted_by
 
 
 def alert_line(alert: AlertView, view: InstrumentView, width: int) -> Line:
     """Give one alert: time, weight, words, repeats, who noted it."""
     word, role = SEVERITY_WORDS[alert.severity]
-    loud = alert.severity > Severity.INFO and not alert.noted_by
+    loud = waits(alert)
     head: Line = (
         (f" {clock_text(alert.ts_ns)}  ", "dim"),
         (word, role if loud or not alert.severity else "dim"),

@@ -14,6 +14,7 @@ DEFAULT_HINTS = (
     ("F", "flat"), ("p", "HALT"), ("m", "down"), ("?", "keys"), ("q", "quit"),
 )  # fmt: skip
 """Keys and words, most important first where the line is too short for all."""
+_BETWEEN_CLAUSES = "   "
 ALWAYS = 2
 """How many of the last hints stay longest: who finds no key needs the one that lists them."""
 
@@ -45,7 +46,8 @@ class HintsPanel(SnapshotWidget):
     def _strip_parts(self, width: int) -> list[Line]:
         if cell_width(self._strip) <= width - 2:
             return [text(self._strip, self._role)]
-        return wrap(self._strip, self._role, max(1, width - 2))
+        clauses = self._strip.split(_BETWEEN_CLAUSES)  # what the keys do begins a line of its own
+        return [row for words in clauses for row in wrap(words, self._role, max(1, width - 2))]
 
     def show(self, snapshot: ConsoleSnapshot, screen_age_ms: int = 0) -> None:
         """Take note of a snapshot; nothing here depends on it, so nothing is drawn anew."""

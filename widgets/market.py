@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.core.snapshot import NONE_E6, ConsoleSnapshot
-from widgets.alerts import alert_line
+from widgets.alerts import alert_line, in_sight
 from widgets.base import SnapshotWidget
 from widgets.cells import price_text, ratio, right, side_word, size_places, size_text
 from widgets.chart import POINT_NS, touch_words
@@ -33,7 +33,7 @@ class MarketPanel(SnapshotWidget):
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give five lines."""
         alert = (
-            alert_line(snapshot.alerts[0], snapshot.instrument, width)
+            alert_line(in_sight(snapshot.alerts, 1)[0], snapshot.instrument, width)
             if snapshot.alerts
             else text(" no alerts", "dim")
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.core.snapshot import ConsoleSnapshot
 from pipeline.core.types import TradingState
-from widgets.alerts import alert_line
+from widgets.alerts import alert_line, in_sight
 from widgets.banner import convergence_line, kill_line, reversed_line
 from widgets.card import card_lines
 from widgets.cells import clean, qty_text
@@ -127,6 +127,6 @@ def _rest(snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         rows += card_lines(snapshot.proposals[0], view, width, _CARD_ROWS, selected=False)
     rows.append(compact_chain(snapshot, width))
     if snapshot.alerts:
-        rows.append(alert_line(snapshot.alerts[0], view, width))
+        rows.append(alert_line(in_sight(snapshot.alerts, 1)[0], view, width))
     rows.append(text("80x24 shows more", "dim"))
     return [row for row in rows if row][:height]

@@ -8,6 +8,7 @@ did, or what changed what may be done, is said each time: two changes of state a
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 
 from pipeline.core.effects import Alert, AlertCode
 from pipeline.core.snapshot import AlertView
@@ -96,7 +97,9 @@ class AlertBoard:
         return sum(1 for entry in self._entries if entry.waits)
 
     def views(self, limit: int) -> tuple[AlertView, ...]:
-        """Give the newest alerts, newest first."""
+        """Give the newest alerts, newest first, then the newest older one that waits to be noted."""
+        shown = list(islice(self._entries, limit))
+        shown += [entry for entry in islice(self._entries, limit, None) if entry.waits][:1]
         return tuple(
             AlertView(
                 alert_id=e.alert.alert_id,
@@ -109,7 +112,7 @@ class AlertBoard:
                 noted_by=e.noted_by,
                 repeats=e.repeats,
             )
-            for e, _ in zip(self._entries, range(limit), strict=False)
+            for e in shown
         )
 
     def _forget_oldest(self) -> None:

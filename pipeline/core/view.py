@@ -17,7 +17,7 @@ from pipeline.core.snapshot import (
     StageView,
 )
 from pipeline.core.state import EngineState
-from pipeline.core.types import Authority, TradingState, WorkerState
+from pipeline.core.types import Authority, Severity, TradingState, WorkerState
 
 ALERTS = 12
 
@@ -85,9 +85,11 @@ def _header(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: in
 
 
 def _alerts(state: EngineState, facts: RuntimeFacts) -> tuple[AlertView, ...]:
-    """Give the newest alerts of the engine and of the session, newest first."""
+    """Give the newest alerts of engine and session, newest first; one that waits to be noted is never cut."""
     both = (*facts.notices[:ALERTS], *state.alerts.views(ALERTS))
-    return tuple(sorted(both, key=lambda alert: alert.ts_ns, reverse=True)[:ALERTS])
+    newest = sorted(both, key=lambda alert: alert.ts_ns, reverse=True)
+    waiting = [a for a in newest[ALERTS:] if a.severity > Severity.INFO and not a.noted_by]
+    return (*newest[:ALERTS], *waiting[:1])
 
 
 def _chain(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: int) -> ChainView:

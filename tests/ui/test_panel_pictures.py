@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipeline.core.snapshot import LimitRow
+from pipeline.core.types import Severity
 from tests.fakes import snapshots
 from tests.fakes.pictures import FOLDER, assert_same_picture, panel_text
 from widgets.card import card_lines, short_card
@@ -116,6 +117,17 @@ def test_limits_are_printed_with_thousands_separators() -> None:
     assert "15,000.00 USDT" in drawn
     assert "-1,284.5 USDT" in drawn
     assert "none" in drawn
+
+
+@pytest.mark.parametrize(("name", "height"), [("alerts", 3), ("alerts", 2), ("market", 6)])
+def test_a_warning_nobody_noted_is_in_sight_behind_any_number_of_fills(name: str, height: int) -> None:
+    picture = STATES["ok"]
+    fill = next(alert for alert in picture.alerts if alert.severity is Severity.INFO)
+    warning = replace(fill, severity=Severity.WARN, code="BOOK_GAP", values=(), detail="", noted_by="")
+    drawn = panel_text(name, replace(picture, alerts=(*[fill] * 9, warning)), 100, height)
+    assert "book GAP" in drawn
+    noted = replace(warning, noted_by="ada")
+    assert "book GAP" not in panel_text(name, replace(picture, alerts=(*[fill] * 9, noted)), 100, height)
 
 
 def test_blotter_with_every_order_state() -> None:

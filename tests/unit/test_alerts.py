@@ -32,6 +32,16 @@ def test_a_noted_alert_that_comes_back_is_raised_again() -> None:
     assert board.unnoted == 1
 
 
+def test_an_alert_nobody_noted_stays_in_view_however_much_happens_after_it() -> None:
+    board = AlertBoard()
+    board.raise_alert(AlertCode.BOOK_GAP, Severity.WARN, S)
+    for turn in range(20):
+        board.raise_alert(AlertCode.ORDER_FILLED, Severity.INFO, (turn + 2) * S, detail=f"order {turn}")
+    assert [view.code for view in board.views(2)] == ["ORDER_FILLED", "ORDER_FILLED", "BOOK_GAP"]
+    board.note(0, "ada")
+    assert {view.code for view in board.views(3)} == {"ORDER_FILLED"}
+
+
 def test_noting_what_is_not_there_says_so() -> None:
     assert not AlertBoard().note(0, "ada")
     board = AlertBoard()

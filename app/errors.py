@@ -29,7 +29,9 @@ def mendable_errors() -> tuple[type[BaseException], ...]:
         ("pipeline.runtime.locks", "LockHeldError"),
         ("pipeline.runtime.places", "PlacesError"),
         ("pipeline.runtime.venue_keys", "KeyFileError"),
+        ("pipeline.runtime.session_main", "SessionRefusedError"),
         ("pipeline.runtime.sim_child", "SimError"),
+        ("pipeline.runtime.venue_facts", "VenueFactsError"),
         ("pipeline.models.refusal", "ModelRefused"),
     )
     found = [

@@ -99,7 +99,9 @@ class StatusPanel(SnapshotWidget):
         kill: Line = (("  ", "text"), (f"{key} KILL ", "kill-key"))
         clock = self._clock(snapshot)
         ends: tuple[Line, ...] = ((*clock, *kill), (*clock[1:], *kill), kill)
-        venue = clean(snapshot.instrument.venue, 16) if wide else ""
+        # In SIM the protocol is the venue's and the exchange is not.
+        named = "sim" if header.mode is VenueMode.SIM else snapshot.instrument.venue
+        venue = clean(named, 16) if wide else ""
         ok = snapshot.ladder.state is BookState.SYNCED
         killed = header.trading_state is TradingState.KILLED
         items: list[Item] = [

@@ -225,6 +225,8 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
     "ORDERS_GONE": Sentence("NO ORDERS LEFT at the venue"),
     "ORDER_PATH_UP": Sentence("order path up: {detail}"),
     "ORDER_PATH_DOWN": Sentence("order path DOWN: {detail}; nothing new leaves"),
+    "SYMBOL_STATUS": Sentence("the venue says of this symbol: {detail}"),
+    "INSTRUMENT_DIFFERS": Sentence("{detail}; the venue's is used"),
     "POSITION_BREAK": Sentence("the account does not hold what our fills add up to: {detail}"),
     "FOREIGN_ORDERS": Sentence(
         "orders of others on this account: left alone",

@@ -64,6 +64,8 @@ class SymbolDesk:
         self.row_epoch = 0
         """Counts losses of the book; an answer to a row from before one decides nothing."""
         self.tradable = True
+        self.status_ns = 0
+        """When the venue last spoke of the symbol's state; 0 before."""
         self.flatten_who = ""
         self.refused_seq = 0
         """The row whose entry no permit covered; it is not asked about again."""

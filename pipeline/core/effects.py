@@ -136,6 +136,8 @@ class AlertCode(enum.StrEnum):
     ORDER_PATH_DOWN = "ORDER_PATH_DOWN"
     FOREIGN_ORDERS = "FOREIGN_ORDERS"
     POSITION_BREAK = "POSITION_BREAK"
+    SYMBOL_STATUS = "SYMBOL_STATUS"
+    INSTRUMENT_DIFFERS = "INSTRUMENT_DIFFERS"
 
 
 class Alert(msgspec.Struct, frozen=True, tag=True):

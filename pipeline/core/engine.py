@@ -29,6 +29,7 @@ from pipeline.core.inputs import (
     FrameRefused,
     GateChanged,
     Input,
+    InstrumentDiffers,
     LinkChanged,
     OpenOrdersListed,
     OperatorCommand,
@@ -95,7 +96,8 @@ class Engine:
             GateChanged: self._operator.on_gate,
             LinkChanged: self._on_link,
             OperatorCommand: self._operator.on_command,
-            SymbolStatus: self._on_symbol_status,
+            SymbolStatus: path.on_symbol_status,
+            InstrumentDiffers: self._on_differs,
         }
 
     def handle(self, event: Input) -> list[Effect]:
@@ -178,6 +180,8 @@ class Engine:
     def _start(self, ts_ns: int) -> None:
         self._started = True
         params = self.state.params
+        for desk in self.state.desks.values():
+            desk.status_ns = ts_ns  # The session was started with what the venue said right before.
         detail = self.state.policy_hash[:16]
         values = (int(params.authority), len(params.instruments))
         self.state.out.alert(AlertCode.SESSION_STARTED, Severity.INFO, ts_ns, "", detail, values)
@@ -254,10 +258,10 @@ class Engine:
         if state.authority is Authority.APPROVE:
             self._trader.permits_ended(state.permits.end_all(PermitEnd.PRESENCE, link.ts_ns), link.ts_ns)
 
-    def _on_symbol_status(self, status: SymbolStatus) -> None:
-        desk = self.state.desks.get(status.symbol)
-        if desk is not None:
-            desk.tradable = status.tradable
+    def _on_differs(self, one: InstrumentDiffers) -> None:
+        detail = f"{one.what} {one.venue} at the venue, {one.table} in the table"
+        code = AlertCode.INSTRUMENT_DIFFERS
+        self.state.out.alert(code, Severity.WARN, one.ts_ns, one.symbol, detail)
 
     # --- watching -----------------------------------------------------------------------------------------
 

@@ -346,6 +346,16 @@ class SymbolStatus(msgspec.Struct, frozen=True, tag=True):
     ts_ns: int
 
 
+class InstrumentDiffers(msgspec.Struct, frozen=True, tag=True):
+    """A filter or fee the venue gives otherwise than the tables did; the session goes by the venue's."""
+
+    symbol: str
+    what: str
+    table: str
+    venue: str
+    ts_ns: int
+
+
 MarketInput = DepthSnapshot | DepthUpdate | BookTicker | Trade
 WireInput = MarketInput | FrameRefused | FrameIgnored
 Input = (
@@ -372,6 +382,7 @@ Input = (
     | LinkChanged
     | OperatorCommand
     | SymbolStatus
+    | InstrumentDiffers
 )
 
 __all__ = [
@@ -387,6 +398,7 @@ __all__ = [
     "FrameRefused",
     "GateChanged",
     "Input",
+    "InstrumentDiffers",
     "LinkChanged",
     "MarketInput",
     "OpenOrdersListed",

@@ -69,7 +69,7 @@ class OperatorDesk:
             self.set_trading_state(wanted, gate.who, gate.ts_ns)
         if gate.latched:
             for desk in state.desks.values():
-                self._cancel_live(desk, "KILL", gate.ts_ns)
+                self.cancel_live(desk, "KILL", gate.ts_ns)
 
     def converge(self, now_ns: int) -> None:
         """Go on cancelling after a kill until the venue has nothing of ours left, and say when."""
@@ -83,7 +83,7 @@ class OperatorDesk:
             state.out.alert(AlertCode.ORDERS_GONE, Severity.INFO, now_ns)
             return
         for desk in state.desks.values():
-            self._cancel_live(desk, "KILL", now_ns)
+            self.cancel_live(desk, "KILL", now_ns)
 
     def set_trading_state(self, wanted: TradingState, who: str, now_ns: int) -> None:
         """Change the trading state; HALTED and below take every card and permit away."""
@@ -264,7 +264,7 @@ class OperatorDesk:
         desk = self._state.desks.get(command.symbol)
         if desk is None:
             return f"{command.symbol}: not in this session"
-        return f"{self._cancel_live(desk, 'OPERATOR', command.ts_ns)} cancels sent"
+        return f"{self.cancel_live(desk, 'OPERATOR', command.ts_ns)} cancels sent"
 
     def _flatten(self, command: OperatorCommand) -> str:
         desk = self._state.desks.get(command.symbol)
@@ -279,7 +279,8 @@ class OperatorDesk:
     def _note_alert(self, command: OperatorCommand) -> str:
         return "" if self._state.alerts.note(command.target_id, command.who) else "no alert to note"
 
-    def _cancel_live(self, desk: SymbolDesk, reason: str, now_ns: int) -> int:
+    def cancel_live(self, desk: SymbolDesk, reason: str, now_ns: int) -> int:
+        """Ask for every live order of a symbol to be cancelled, also again after a while; count them."""
         orders = self._state.orders.live(desk.symbol)
         for order in orders:
             if order.cancel_asked_ns < 0 or now_ns - order.cancel_asked_ns >= CANCEL_REPEAT_NS:

@@ -12,7 +12,7 @@ our fills add up to, halt the session, and a person looks.
 from __future__ import annotations
 
 from pipeline.core.effects import AlertCode
-from pipeline.core.inputs import AccountRead, OpenOrdersListed, OrderPathChanged, PositionBroke
+from pipeline.core.inputs import AccountRead, OpenOrdersListed, OrderPathChanged, PositionBroke, SymbolStatus
 from pipeline.core.operator import VENUE, OperatorDesk
 from pipeline.core.state import EngineState
 from pipeline.core.types import Authority, Severity, TradingState, VenueMode, scaled_text
@@ -62,6 +62,21 @@ class OrderPath:
         detail = f"{broken.asset} off by {scaled_text(off_e8, 8)}"
         self._state.out.alert(AlertCode.POSITION_BREAK, Severity.CRITICAL, broken.ts_ns, "", detail)
         self._halt("position break", broken.ts_ns)
+
+    def on_symbol_status(self, status: SymbolStatus) -> None:
+        """Take the venue's word on a symbol; one that does not trade keeps no order of ours (C12)."""
+        desk, now_ns = self._state.desks.get(status.symbol), status.ts_ns
+        if desk is None:
+            return
+        desk.status_ns = now_ns
+        if desk.tradable is status.tradable:
+            return
+        desk.tradable = status.tradable
+        severity = Severity.INFO if status.tradable else Severity.CRITICAL
+        code = AlertCode.SYMBOL_STATUS
+        self._state.out.alert(code, severity, now_ns, status.symbol, status.status)
+        if not status.tradable:
+            self._operator.cancel_live(desk, "NOT_TRADABLE", now_ns)
 
     def on_beat(self, now_ns: int) -> None:
         """Halt when an order has been in doubt too long."""

@@ -13,6 +13,9 @@ from pipeline.core.risk import PermitTerms, RiskContext
 from pipeline.core.state import EngineState
 from pipeline.core.types import Authority, DenyReason, OrderIntent, OrderType, Origin, Side
 
+STATUS_OLD_NS = 86_400_000_000_000
+"""The venue's word on a symbol, its filters among it, is good for a day (C12)."""
+
 
 def execution_view(state: EngineState, desk: SymbolDesk, wanted: WantedEntry | None) -> ExecutionView:
     """Give one symbol as the execution policy sees it; `wanted` is `wanted_entry`'s."""
@@ -96,7 +99,7 @@ def risk_context(state: EngineState, desk: SymbolDesk, intent: OrderIntent, now_
         trading_state=state.trading_state,
         authority=state.authority,
         permit=_terms(record, desk) if record is not None and record.end is None else None,
-        tradable=desk.tradable,
+        tradable=desk.tradable and (not state.has_order_path or now_ns - desk.status_ns <= STATUS_OLD_NS),
         book_state=desk.synced.state,
         book_age_ns=desk.book_age_ns(now_ns),
         bid_ticks=bid_ticks,

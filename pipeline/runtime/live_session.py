@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
-from pipeline.core.inputs import FeedStatusChanged
+from pipeline.core.inputs import FeedStatusChanged, InstrumentDiffers
 from pipeline.core.types import TradingState, VenueMode
 from pipeline.runtime.capture_run import BEAT_NS
 from pipeline.runtime.clock import SessionClock
@@ -34,6 +35,7 @@ from pipeline.runtime.session_host import SessionHost
 from pipeline.runtime.sim_child import SimChild, ended_words
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.summary import FeedCounts
+from pipeline.runtime.venue_facts import Difference
 from pipeline.runtime.venue_gateway import VenueGateway
 from pipeline.runtime.venue_keys import read_keys
 from pipeline.runtime.workers import WorkerPool
@@ -56,7 +58,9 @@ class LiveSession(SessionHost):
         pool: WorkerPool | None,
         lock: InstanceLock,
         sim: SimChild | None = None,
+        differs: Sequence[Difference] = (),
     ) -> None:
+        """Prepare; `differs` is what the venue gave differently from the tables, to be said first."""
         super().__init__(spec, directory, gate, pool, lock)
         clock = SessionClock()
         instruments = {i.symbol: i for i in spec.params.instruments}
@@ -76,6 +80,7 @@ class LiveSession(SessionHost):
         self._feed_params = feed
         self._sim = sim
         self._sim_lost = False
+        self._differs = differs
         self._clock = clock
         self._feed: Feed | None = None
         self._failure: BaseException | None = None
@@ -105,6 +110,8 @@ class LiveSession(SessionHost):
         self._feed = feed
         self._run.want_snapshot = feed.want_snapshot
         self._watch_gate()
+        for one in self._differs:
+            self._run.put(InstrumentDiffers(one.symbol, one.what, one.table, one.venue, self._run.now_ns))
         feed.start()
         self._watch_journal()
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 import time
 import traceback
@@ -29,18 +30,29 @@ from pipeline.runtime.session_host import SessionHost
 from pipeline.runtime.sim_child import SimChild, SimError, aimed, orders_at
 from pipeline.runtime.spec import SPEC_NAME, SessionSpec, read_spec
 from pipeline.runtime.summary import EXIT_FAILED, EXIT_USAGE, Summary, SummaryError, keep_summary
-from pipeline.runtime.venue_keys import KeyFileError
+from pipeline.runtime.venue_facts import Difference, VenueFactsError, as_the_venue_says
+from pipeline.runtime.venue_keys import KeyFileError, read_keys
 from pipeline.runtime.workers import WorkerPool
 
 
-def run_session(spec: SessionSpec, directory: Path) -> Summary:
+class SessionRefusedError(Exception):
+    """A session must not run like this; one line says why."""
+
+
+def run_session(spec: SessionSpec, directory: Path, euid: int | None = None) -> Summary:
     """Run one session to its end and write its summary; the caller made its gate.
 
+    `euid` is whose process this is: our own unless given.
+
     Raises:
+        SessionRefusedError: it would trade real money as root.
+        VenueFactsError: the venue does not tell filters and fees, or a symbol does not trade there.
         LockHeldError: the session runs already, or another one trades its account.
         SimError: it has an exchange of its own, which did not start.
         SummaryError: it ended in order, but its summary could not be written.
     """
+    if spec.params.mode is VenueMode.LIVE and (os.geteuid() if euid is None else euid) == 0:
+        raise SessionRefusedError("LIVE: not as root: run as the user the key belongs to")
     place = session_place(directory.name)
     with InstanceLock.acquire(place.lock, spec.operator, time.time_ns()) as lock, ExitStack() as stack:
         stack.enter_context(_account_lock(spec))
@@ -92,18 +104,44 @@ def _session(
         address = sim.address()
         feed = aimed(feed, spec.venue, address)
         spec = msgspec.structs.replace(spec, orders=orders_at(address, directory))
-    return LiveSession(spec, feed, directory, gate, pool, lock, sim)
+    spec, differs = _as_the_venue_says(spec)
+    return LiveSession(spec, feed, directory, gate, pool, lock, sim, differs)
 
 
-def main() -> int:
+def _as_the_venue_says(spec: SessionSpec) -> tuple[SessionSpec, tuple[Difference, ...]]:
+    """Put the venue's filters and fees over the tables' where orders go to a venue."""
+    if spec.orders is None:
+        return spec, ()
+    from pipeline.runtime.venue_preflight import read_facts
+
+    key = read_keys(Path(spec.orders.key_path))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        facts, fees = runner.run(read_facts(spec.orders, key, spec.symbols))
+    params, differs = as_the_venue_says(spec.params, facts, fees)
+    return msgspec.structs.replace(spec, params=params), differs
+
+
+_REFUSALS = (
+    CaptureError,
+    JournalError,
+    KeyFileError,
+    LockHeldError,
+    ModelRefused,
+    SessionRefusedError,
+    SimError,
+    VenueFactsError,
+)
+
+
+def main(euid: int | None = None) -> int:
     """Run the session of the directory on the command line; give its exit status."""
     directory = Path(sys.argv[1])
     try:
-        return run_session(read_spec(directory / SPEC_NAME), directory).exit_status
+        return run_session(read_spec(directory / SPEC_NAME), directory, euid).exit_status
     except SummaryError as problem:
         sys.stderr.write(f"lobdeck: {problem}\n")
         return EXIT_FAILED
-    except (CaptureError, JournalError, KeyFileError, LockHeldError, ModelRefused, SimError) as problem:
+    except _REFUSALS as problem:
         sys.stderr.write(f"lobdeck: {' '.join(str(problem).split())}\n")
         return EXIT_USAGE
     except Exception:  # the host's border: whatever it was, the log has it and the exit status says so

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline.core.inputs import ExecutionReport
+from pipeline.core.inputs import ExecutionReport, SymbolStatus
+from pipeline.core.params import SECOND
 from pipeline.runtime.venue_balance import BalanceWatch
+from pipeline.runtime.venue_facts import same_filters
 from pipeline.runtime.venue_line import Ask, Pending
 from pipeline.runtime.venue_orders import NEVER, TrackedOrder
 from pipeline.runtime.venue_rise import VenueRise
@@ -22,8 +24,13 @@ from pipeline.wire.binance_answers import (
     balances_of,
     server_time_ms_of,
 )
+from pipeline.wire.binance_info import symbols_of
 from pipeline.wire.binance_outcomes import CLOCK, NO_SUCH_ORDER, Outcome, outcome_of, reason_of
 from pipeline.wire.fields import WireError
+
+FILTERS_CHANGED = "FILTERS_CHANGED"
+"""The symbol trades, but by other steps or bounds than this session counts in; a new session reads them."""
+_INFO_AGAIN_NS = 60 * SECOND
 
 ECHO_DIFFERS = "ECHO_DIFFERS"
 """The venue answered with another order than the one asked for."""
@@ -46,6 +53,7 @@ class VenueAnswers:
             Ask.ACCOUNT: self._read,
             Ask.SUBSCRIBE: self._subscribed,
             Ask.TIME: self._timed,
+            Ask.INFO: self._informed,
         }
 
     def take(self, frame: bytes, now_ns: int) -> None:
@@ -66,6 +74,8 @@ class VenueAnswers:
                 state.cancel_failed(order, now_ns)
             case Ask.ORDER | Ask.TRADES if order is not None:
                 order.asking = False
+            case Ask.INFO:
+                state.info_due_ns = min(state.info_due_ns, now_ns + _INFO_AGAIN_NS)
             case Ask.TIME | Ask.SUBSCRIBE | Ask.LIST | Ask.ACCOUNT if state.phase is not Phase.UP:
                 state.trouble = f"no answer to {pending.ask.value[0]}"
             case _:
@@ -193,6 +203,20 @@ class VenueAnswers:
         server_ms = server_time_ms_of(answer.result)
         self._state.line.clock.answered(server_ms, pending.sent_ns, now_ns)
         self._rise.timed(now_ns)
+
+    def _informed(self, _: Pending, answer: ApiAnswer, now_ns: int) -> None:
+        """Tell of each symbol whether it may be traded: it trades, by the filters the session goes by."""
+        state = self._state
+        if answer.status != OK:
+            state.info_due_ns = min(state.info_due_ns, now_ns + _INFO_AGAIN_NS)
+            return
+        facts = symbols_of(answer.result)
+        for symbol, instrument in state.instruments.items():
+            found = facts.get(symbol)
+            status = "UNKNOWN_SYMBOL" if found is None else found.status
+            if found is not None and found.trades and not same_filters(instrument, found):
+                status = FILTERS_CHANGED
+            state.reports.append(SymbolStatus(symbol, status == "TRADING", status, now_ns))
 
     def _take_order(self, order: TrackedOrder, result: bytes, now_ns: int, *, asked: bool = False) -> None:
         news = self._reader.order_of(result)

@@ -182,6 +182,9 @@ class VenueDesk:
         if now_ns >= state.time_due_ns and state.line.may(Ask.TIME, now_ns):
             state.time_due_ns = now_ns + state.params.time_every_ms * MS
             state.line.ask_time(now_ns)
+        if now_ns >= state.info_due_ns and state.line.may(Ask.INFO, now_ns):
+            state.info_due_ns = now_ns + state.params.info_every_ms * MS
+            state.line.ask_info(tuple(state.instruments), now_ns)
         closed = self._gate is not None and not self._gate.is_open()
         if closed and not self._was_closed:
             state.list_due_ns = now_ns

@@ -6,7 +6,7 @@ What is sent goes out at once through the `send` given; nothing is kept back her
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.core.params import MS, SECOND
@@ -34,6 +34,7 @@ class Ask(enum.Enum):
     ACCOUNT = ("account.status", 20)
     SUBSCRIBE = ("userDataStream.subscribe.signature", 2)
     TIME = ("time", 1)
+    INFO = ("exchangeInfo", 20)
 
     @property
     def weight(self) -> int:
@@ -127,6 +128,11 @@ class RequestLine:
         """Ask for the venue's time."""
         number = self._next()
         self._asked(number, self._requests.time(number), Pending(Ask.TIME, now_ns))
+
+    def ask_info(self, symbols: Sequence[str], now_ns: int) -> None:
+        """Ask for state and filters of symbols."""
+        number = self._next()
+        self._asked(number, self._requests.exchange_info(number, symbols), Pending(Ask.INFO, now_ns))
 
     def answered(self, answer: ApiAnswer, now_ns: int) -> Pending | None:
         """Take an answer: what it asked for, None for a request nobody knows; its limits are heeded."""

@@ -37,6 +37,8 @@ class VenueParams(msgspec.Struct, frozen=True):
     """How often open orders are compared; while the gate is closed, every `list_closed_ms`."""
     list_closed_ms: int = 1_000
     time_every_ms: int = 60_000
+    info_every_ms: int = 3_600_000
+    """How often state and filters of the symbols are read again; also on each new connection."""
     ping_after_ms: int = 5_000
     ping_answer_ms: int = 5_000
     backoff_first_ms: int = 500

@@ -85,4 +85,5 @@ class VenueRise:
         state.time_due_ns = now_ns + state.params.time_every_ms * MS
         state.list_due_ns = now_ns + state.params.list_every_ms * MS
         state.account_due_ns = state.list_due_ns
+        state.info_due_ns = now_ns
         state.reports.append(OrderPathChanged(True, "reconciled", now_ns))

@@ -69,6 +69,7 @@ class VenueState:
     time_due_ns: int = 0
     list_due_ns: int = 0
     account_due_ns: int = 0
+    info_due_ns: int = 0
 
     @property
     def may_act(self) -> bool:

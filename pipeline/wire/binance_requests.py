@@ -8,6 +8,7 @@ whose answer is lost can be asked for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -90,6 +91,15 @@ class SpotRequests:
     def account(self, request_id: str, timestamp_ms: int) -> bytes:
         """Ask for the balances."""
         return self._signed(request_id, "account.status", {}, timestamp_ms)
+
+    def commission(self, request_id: str, symbol: str, timestamp_ms: int) -> bytes:
+        """Ask for the account's commission rates on a symbol."""
+        return self._signed(request_id, "account.commission", {"symbol": symbol}, timestamp_ms)
+
+    def exchange_info(self, request_id: str, symbols: Sequence[str]) -> bytes:
+        """Ask for state and filters of symbols."""
+        params = {"symbols": list(symbols)}
+        return _json({"id": request_id, "method": "exchangeInfo", "params": params})
 
     def subscribe(self, request_id: str, timestamp_ms: int) -> bytes:
         """Open the user data stream on this connection."""

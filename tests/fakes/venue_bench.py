@@ -26,6 +26,7 @@ from pipeline.core.inputs import (
     PositionBroke,
     SendFailed,
     SendRefused,
+    SymbolStatus,
 )
 from pipeline.core.orders import OrderStore, Problem
 from pipeline.core.portfolio import Portfolio
@@ -302,7 +303,9 @@ class VenueBench:
                     self.portfolio.on_fill(applied.fill)
                 if applied.problem is not None:
                     self.problems.append(applied.problem)
-            case OrderPathChanged() | AccountRead() | OpenOrdersListed() | FrameRefused() | PositionBroke():
+            case OrderPathChanged() | AccountRead() | OpenOrdersListed() | FrameRefused():
+                pass
+            case PositionBroke() | SymbolStatus():
                 pass
             case _:
                 raise AssertionError(f"no report of an order path: {report}")

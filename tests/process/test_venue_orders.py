@@ -13,8 +13,8 @@ import pytest
 
 from app.live_orders import live_session
 from app.run_command import RunOptions
-from pipeline.core.inputs import Command, OrderPathChanged
-from pipeline.core.types import Authority
+from pipeline.core.inputs import Command, InstrumentDiffers, OrderPathChanged, SymbolStatus
+from pipeline.core.types import Authority, Fees
 from pipeline.runtime.gate import Closer, Gate
 from pipeline.runtime.places import list_sessions
 from pipeline.runtime.venue_keys import write_keys
@@ -80,6 +80,19 @@ def test_orders_fills_and_position_equal_the_venues_ledger(home: Path) -> None:
     assert found["filled"] > 0
     assert summary["gaps"] == 0
     assert session.status == (3 if summary["exit"] == "orders_left" else 0)
+
+
+def test_the_venues_fees_are_used_and_said_where_the_tables_have_others() -> None:
+    with (
+        sim_process("--seed", "7", "--fees", "1/2") as sim,
+        venue_session(sim.at, "fees", seconds=2, fees="0/0") as session,
+    ):
+        session.ended()
+    found = replayed(session.place)
+    assert found.run.engine.state.params.instruments[0].fees == Fees(100, 200, "venue")
+    assert {one.what for one in found.of(InstrumentDiffers)} == {"fees"}
+    assert all(one.tradable for one in found.of(SymbolStatus))
+    assert found.of(SymbolStatus)
 
 
 def until(holds: Callable[[], object], seconds: float = 20.0) -> None:

@@ -16,7 +16,7 @@ from pipeline.core.types import Authority, VenueMode
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.locks import InstanceLock, LockHeldError
 from pipeline.runtime.places import SessionPlace, account_place
-from pipeline.runtime.session_main import run_session
+from pipeline.runtime.session_main import SessionRefusedError, run_session
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.venue_keys import KeyFileError, write_keys
 from pipeline.wire.binance_requests import ApiKey
@@ -163,4 +163,10 @@ def test_two_sessions_never_trade_one_account(home: Path) -> None:
     spec, place = made(home)
     prepare_session(spec, place)
     with InstanceLock.acquire(account_place("main").lock, "ada", 1), pytest.raises(LockHeldError):
-        run_session(spec, place.root)
+        run_session(spec, place.root, euid=1_000)
+
+
+def test_the_session_itself_refuses_real_money_as_root(home: Path) -> None:
+    spec, place = made(home)
+    with pytest.raises(SessionRefusedError, match="not as root"):
+        run_session(spec, place.root, euid=0)

@@ -11,6 +11,7 @@ from pipeline.core.inputs import (
     OrderPathChanged,
     PositionBroke,
     SendFailed,
+    SymbolStatus,
 )
 from pipeline.core.order import client_order_id
 from pipeline.core.orders import Problem
@@ -47,11 +48,13 @@ class TestStart:
             "userDataStream.subscribe.signature",
             "openOrders.status",
             "account.status",
+            "exchangeInfo",
         ]
         assert [type(report) for report in bench.reports] == [
             OpenOrdersListed,
             AccountRead,
             OrderPathChanged,
+            SymbolStatus,
         ]
         (account,) = bench.of(AccountRead)
         assert account.base_e8 == (("BTCUSDT", 10 * 10**8),)
@@ -197,6 +200,26 @@ class TestDoubt:
         assert bench.state(order) is S.FILLED
         assert bench.agrees()
         assert bench.problems == []
+
+    def test_the_daily_cut_loses_nothing(self) -> None:
+        bench = VenueBench(delay_ms=20).up()
+        rests = bench.submit(lots=2_000, ticks=BEST_BID + 1)
+        canceled = bench.submit(lots=1_000)
+        bench.pass_ms(100)
+        bench.street(Side.SELL, 500)
+        bench.pass_ms(1)
+        bench.cancel(canceled)
+        on_its_way = bench.submit(lots=1_200)
+        bench.cut()  # a fill not told, a cancel not answered, an order not answered
+        bench.street(Side.SELL, 700)
+        bench.settle(6)
+        assert bench.state(rests) is S.PARTIALLY_FILLED
+        assert bench.state(canceled) is S.CANCELED
+        assert not bench.store.unknown_orders
+        assert bench.state(on_its_way) in (S.ACCEPTED, S.REJECTED)
+        assert bench.agrees()
+        assert bench.problems == []
+        assert [event.up for event in bench.of(OrderPathChanged)] == [True, False, True]
 
     def test_the_path_comes_up_again_only_when_every_order_was_asked_for(self) -> None:
         bench = VenueBench().up()
@@ -381,6 +404,19 @@ def test_a_fill_of_this_sessions_id_that_nobody_knows_is_told_to_the_engine() ->
     bench.pass_ms(100)
     assert [report.filled_lots for report in bench.of(ExecutionReport)] == [1_000]
     assert bench.problems == [Problem.FOREIGN]
+
+
+def test_changed_filters_are_told_as_a_symbol_that_does_not_trade(monkeypatch: pytest.MonkeyPatch) -> None:
+    params = quick(info_every_ms=1_000)
+    bench = VenueBench(params=params).up()
+    assert [(one.tradable, one.status) for one in bench.of(SymbolStatus)] == [(True, "TRADING")]
+    monkeypatch.setattr("pipeline.runtime.venue_answers.same_filters", lambda *_: False)
+    bench.pass_ms(1_200)
+    monkeypatch.undo()
+    monkeypatch.setattr(bench.market, "is_trading", lambda _: False)
+    bench.pass_ms(1_200)
+    found = dict.fromkeys((one.tradable, one.status) for one in bench.of(SymbolStatus))
+    assert list(found) == [(True, "TRADING"), (False, "FILTERS_CHANGED"), (False, "HALT")]
 
 
 def test_a_path_that_is_down_denies_with_its_own_reason() -> None:

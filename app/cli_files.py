@@ -89,6 +89,7 @@ def dataset_build(
     paths: Annotated[list[Path], typer.Argument(help="Stamped captures in order, and journals.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the dataset.")],
     symbol: Annotated[str, typer.Option(help="Needed where a capture holds several.")] = "",
+    venue: Annotated[str, typer.Option(help="Of the captures; found out otherwise.")] = "",
     features: Annotated[str, typer.Option(help="all, short (ready within 30 s), or names.")] = "short",
     horizons: Annotated[str, typer.Option(help="Label horizons in ms, rising.")] = "500,1000,3000",
     delay_ms: Annotated[int, typer.Option(help="From decision to the label's start.")] = 100,
@@ -102,7 +103,7 @@ def dataset_build(
     from app.progress import progress_line
 
     options = BuildOptions(
-        tuple(paths), output, symbol, features, horizons, delay_ms, barrier_sigmas, part_rows, kind
+        tuple(paths), output, symbol, features, horizons, delay_ms, barrier_sigmas, part_rows, kind, venue
     )
     with progress_line() as say:
         said = build_dataset(options, say)

@@ -57,7 +57,7 @@ def verify_dataset(folder: Path) -> str:
         raise DatasetError(
             f"{folder / PAGE}: {len(page.done)} of {len(page.sources)} sources; run the build again"
         )
-    for part in page.parts:
+    for part in (*page.parts, *page.touches):
         read_part(folder, part)
     return _said(folder, page)
 
@@ -84,6 +84,7 @@ def _build_source(
         gaps=page.gaps + builder.gaps,
         mix=_added(page.mix, builder.mix),
         parts=(*page.parts, *builder.parts),
+        touches=(*page.touches, *builder.touches),
     )
     write_page(folder, page)
     return page
@@ -91,7 +92,7 @@ def _build_source(
 
 def _page_to_go_on_with(folder: Path, recipe: Recipe, sources: tuple[Source, ...]) -> DatasetPage:
     """Give the page of an interrupted build of the same dataset, or a new one in an empty folder."""
-    new = DatasetPage(DATASET_VERSION, recipe, sources, (), 0, 0, 0, _no_mix(recipe), ())
+    new = DatasetPage(DATASET_VERSION, recipe, sources, (), 0, 0, 0, _no_mix(recipe), (), ())
     if (folder / PAGE).exists():
         page = read_page(folder)
         if (page.version, page.recipe, page.sources) != (new.version, new.recipe, new.sources):
@@ -101,7 +102,7 @@ def _page_to_go_on_with(folder: Path, recipe: Recipe, sources: tuple[Source, ...
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise DatasetError(f"{folder}: cannot be made: {problem.strerror}") from problem
-    if any(not one.name.startswith("part-") for one in folder.iterdir()):
+    if any(not one.name.startswith(("part-", "touch-")) for one in folder.iterdir()):
         raise DatasetError(f"{folder}: holds other files; name an empty folder")
     write_page(folder, new)
     return new

@@ -49,6 +49,8 @@ class BuildOptions:
     barrier_sigmas: float = 1.0
     part_rows: int = 20_000
     format: str = "npz"
+    venue: str = ""
+    """Of the captures, "" to find out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def feeds_of(options: BuildOptions) -> list[Feed]:
     journals = [path for path in options.paths if path.is_dir() or is_journal(path)]
     stamped = tuple(path for path in options.paths if path not in journals)
     features = _features(options.features)
-    feeds = [_capture_feed(stamped, options.symbol, features)] if stamped else []
+    feeds = [_capture_feed(stamped, options, features)] if stamped else []
     feeds += [_journal_feed(path, options.symbol, features) for path in journals]
     if not feeds:
         raise DatasetError("no capture given")
@@ -81,14 +83,18 @@ def feeds_of(options: BuildOptions) -> list[Feed]:
     return feeds
 
 
-def _capture_feed(paths: tuple[Path, ...], symbol: str, features: tuple[str, ...]) -> Feed:
-    info = probe(paths)
-    chosen = _chosen(info.symbols, symbol, str(paths[0]))
+def _capture_feed(paths: tuple[Path, ...], options: BuildOptions, features: tuple[str, ...]) -> Feed:
+    info = probe(paths, options.venue)
+    if info.others and not options.venue:
+        raise DatasetError(
+            f"{paths[0]}: holds {', '.join((info.venue, *info.others))}; choose one with --venue"
+        )
+    chosen = _chosen(info.symbols, options.symbol, str(paths[0]))
     instruments = load_instruments(info.venue, (chosen,), None, config_dir() / "instruments.toml")
 
     def start(engine: Engine, builder: DatasetBuilder) -> CaptureRun:
         codec = codec_for(info.venue, {one.symbol: one for one in instruments})
-        return TappedCapture(engine, codec, open_capture(paths), chosen, builder, (chosen,))
+        return TappedCapture(engine, codec, open_capture(paths, info.venue), chosen, builder, (chosen,))
 
     source = Source(tuple(path.name for path in paths), tuple(map(_digest, paths)))
     return Feed(source, instruments[0], start, _params(instruments, features))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.core.registry import schema_json
 from pipeline.models.contract import (
@@ -41,14 +42,13 @@ _GOLDEN_DECIMALS = 7
 """Past the float32 of the graph, before the last bits in which processors differ."""
 
 
-class ModelSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A logistic model as people keep it; fields shared with `ModelContract` mean the same there."""
+class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is known of a model beside its graph; fields shared with `ModelContract` mean the same there."""
 
     name: str
     version: int
     """For humans; the identity is the hash of the file."""
     features: tuple[str, ...]
-    logistic: LogisticWeights
     symmetric: bool
     horizon_ms: int
     delay_ms: int
@@ -81,6 +81,12 @@ class ModelSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     move_rate_e6: int
 
 
+class ModelSource(ModelFacts, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A logistic model as people keep it."""
+
+    logistic: LogisticWeights
+
+
 def read_source(path: Path) -> ModelSource:
     """Read a model source.
 
@@ -107,24 +113,34 @@ def build_model(source: ModelSource) -> bytes:
 
 def contract_of(source: ModelSource) -> ModelContract:
     """Give the contract a source leads to, with schema and golden rows computed by this build."""
-    schema = schema_json(source.features, source.cadence, source.trigger)
     rows = golden_rows(source.features)
-    answers = np.round(logistic_probabilities(source.logistic, rows), _GOLDEN_DECIMALS)
-    shared = {name: getattr(source, name) for name in _SHARED}
+    return contract_for(source, source.logistic.binary, logistic_probabilities(source.logistic, rows))
+
+
+def contract_for(facts: ModelFacts, binary: bool, answers: npt.ArrayLike) -> ModelContract:
+    """Give the contract of any graph; `answers` are its own to the golden rows of its features, [17, 3].
+
+    Raises:
+        ValueError: a feature the registry does not have.
+    """
+    schema = schema_json(facts.features, facts.cadence, facts.trigger)
+    rows = golden_rows(facts.features)
+    golden = np.round(np.asarray(answers, dtype=np.float64), _GOLDEN_DECIMALS)
+    shared = {name: getattr(facts, name) for name in _SHARED}
     return ModelContract(
         contract_version=CONTRACT_VERSION,
         schema_hash=hashlib.sha256(schema.encode()).hexdigest(),
         schema_json=schema,
         input_name=INPUT_NAME,
-        input_width=len(source.features),
+        input_width=len(facts.features),
         output_names=(OUTPUT_NAME,),
         class_order=CLASS_ORDER,
-        binary=source.logistic.binary,
+        binary=binary,
         score_definition=SCORE,
         golden_inputs=tuple(tuple(round(float(value), 6) for value in row) for row in rows),
-        golden_outputs=tuple((down, flat, up) for down, flat, up in answers.tolist()),
+        golden_outputs=tuple((down, flat, up) for down, flat, up in golden.tolist()),
         **shared,
     )
 
 
-_SHARED = tuple(name for name in ModelSource.__struct_fields__ if name in ModelContract.__struct_fields__)
+_SHARED = tuple(name for name in ModelFacts.__struct_fields__ if name in ModelContract.__struct_fields__)

@@ -1,12 +1,14 @@
 """A dataset on disk: rows in columns, part by part, and one page that says what they are.
 
     DIR/dataset.json   schema, instrument, windows, sources with digests, every part with its digest
-    DIR/part-SS-NNNNN.npz or .parquet   the rows of source SS in order of time
+    DIR/part-SS-NNNNN.npz or .parquet    the rows of source SS in order of time
+    DIR/touch-SS-NNNNN.npz or .parquet   the path of the touch they were labelled from
 
 A part has `ts_ns`, `trigger`, `segment`, one float32 column a feature, `bid_ticks`, `ask_ticks`, and for each
 horizon h (in ms) `return_h`, `long_h`, `short_h`, `barrier_h`, `barrier_end_h` (see `labels.py`). A segment
-is a stretch of uninterrupted book; it rises at each gap. The page is written last and names every part, so
-what it does not name is not part of the dataset.
+is a stretch of uninterrupted book; it rises at each gap. A touch file has `ts_ns`, `bid_ticks`, `ask_ticks`
+of each change, 0 from where no book can be believed; the last of a source is 1 ns after its end. The page is
+written last and names every file, so what it does not name is not part of the dataset.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ import numpy.typing as npt
 from pipeline.core.types import Instrument
 
 PAGE = "dataset.json"
-DATASET_VERSION = 1
+DATASET_VERSION = 2
+TOUCH_COLUMNS = ("ts_ns", "bid_ticks", "ask_ticks")
 
 Column = npt.NDArray[Any]
 Columns = Mapping[str, Column]
@@ -98,6 +101,7 @@ class DatasetPage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gaps: int
     mix: tuple[HorizonMix, ...]
     parts: tuple[Part, ...]
+    touches: tuple[Part, ...]
 
     @property
     def complete(self) -> bool:
@@ -141,8 +145,20 @@ def write_part(folder: Path, number: int, source: int, columns: Columns, kind: s
     Raises:
         DatasetError: it cannot be written, or the `parquet` extra is not installed.
     """
-    name = f"part-{source:02}-{number:05}.{kind}"
-    data = _packed(columns, kind)
+    return _write_columns(folder, f"part-{source:02}-{number:05}.{kind}", source, columns)
+
+
+def write_touches(folder: Path, number: int, source: int, columns: Columns, kind: str) -> Part:
+    """Write a stretch of the path of the touch; give its entry for the page.
+
+    Raises:
+        DatasetError: as `write_part`.
+    """
+    return _write_columns(folder, f"touch-{source:02}-{number:05}.{kind}", source, columns)
+
+
+def _write_columns(folder: Path, name: str, source: int, columns: Columns) -> Part:
+    data = _packed(columns, name.rpartition(".")[2])
     _write(folder / name, data)
     ts_ns = columns["ts_ns"]
     digest = hashlib.sha256(data).hexdigest()

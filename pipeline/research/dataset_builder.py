@@ -16,7 +16,16 @@ import numpy.typing as npt
 from pipeline.core.effects import RequestInference
 from pipeline.core.params import MS
 from pipeline.core.types import E6
-from pipeline.research.dataset import Column, HorizonMix, Part, Recipe, label_columns, write_part
+from pipeline.research.dataset import (
+    TOUCH_COLUMNS,
+    Column,
+    HorizonMix,
+    Part,
+    Recipe,
+    label_columns,
+    write_part,
+    write_touches,
+)
 from pipeline.research.labels import (
     SECOND_NS,
     SIGMA_SAMPLES,
@@ -54,11 +63,21 @@ class PathBuffer:
         ts_ns, bid, ask = (np.array(part, dtype=np.int64) for part in (self._ts_ns, self._bid, self._ask))
         return TouchPath(ts_ns, bid, ask, end_ns)
 
-    def forget_before(self, ts_ns: int) -> None:
-        """Drop states that ended before a time; the one that held at it stays."""
-        drop = int(np.searchsorted(np.frombuffer(self._ts_ns, dtype=np.int64), ts_ns, side="right")) - 1
-        if drop > 0:
-            self._ts_ns, self._bid, self._ask = self._ts_ns[drop:], self._bid[drop:], self._ask[drop:]
+    def take_before(self, ts_ns: int) -> dict[str, Column]:
+        """Give and drop the states that ended before a time; the one that held at it stays."""
+        held = np.searchsorted(np.frombuffer(self._ts_ns, dtype=np.int64), ts_ns, side="right")
+        return self._take(max(int(held) - 1, 0))
+
+    def take_all(self, end_ns: int) -> dict[str, Column]:
+        """Give and drop every state, and after them the end: no book is known from then on."""
+        self.note(end_ns + 1, 0, 0)
+        return self._take(len(self._ts_ns))
+
+    def _take(self, count: int) -> dict[str, Column]:
+        parts = self._ts_ns, self._bid, self._ask
+        taken = (np.array(part[:count], dtype=np.int64) for part in parts)
+        self._ts_ns, self._bid, self._ask = (part[count:] for part in parts)
+        return dict(zip(TOUCH_COLUMNS, taken, strict=True))
 
 
 class DatasetBuilder:
@@ -77,6 +96,8 @@ class DatasetBuilder:
         self._touch = (0, 0)
         self._counts = np.zeros((len(recipe.horizons_ms), 4), dtype=np.int64)
         self.parts: list[Part] = []
+        self.touches: list[Part] = []
+        """The path of the touch, file by file."""
         self.rows = 0
         """Rows written so far."""
 
@@ -118,6 +139,7 @@ class DatasetBuilder:
         """Write what is left; labels that reach past `ts_ns` stay unknown."""
         while self._rows:
             self._write(min(len(self._rows), self._recipe.part_rows), ts_ns)
+        self._keep_touches(self._path.take_all(ts_ns))
 
     def _write(self, count: int, now_ns: int) -> None:
         rows, self._rows = self._rows[:count], self._rows[count:]
@@ -127,7 +149,12 @@ class DatasetBuilder:
         self.parts.append(write_part(self._folder, number, self._source, columns, self._recipe.format))
         self.rows += count
         oldest_ns = self._rows[0][0] if self._rows else now_ns
-        self._path.forget_before(oldest_ns - _PAST_NS)
+        self._keep_touches(self._path.take_before(oldest_ns - _PAST_NS))
+
+    def _keep_touches(self, columns: dict[str, Column]) -> None:
+        if len(columns["ts_ns"]):
+            number, kind = len(self.touches), self._recipe.format
+            self.touches.append(write_touches(self._folder, number, self._source, columns, kind))
 
     def _row_columns(
         self, rows: Sequence[tuple[int, int, int, int, int, tuple[int, ...]]]

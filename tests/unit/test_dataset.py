@@ -10,8 +10,11 @@ import pytest
 from app.dataset_command import build_dataset, verify_dataset
 from app.dataset_sources import BuildOptions
 from app.replay_command import sample_capture
+from pipeline.core.params import MS
 from pipeline.research.dataset import DatasetError, label_columns, read_page, read_parts
-from pipeline.runtime.capture import open_capture
+from pipeline.research.labels import Window
+from pipeline.research.rows import load_rows
+from pipeline.runtime.capture import CaptureError, open_capture
 
 FEATURES = "qi_1,micro_dev,qi_5,tfi_1s"
 FRAMES = 6_000
@@ -49,6 +52,26 @@ def test_small_parts_hold_the_same_rows_and_labels_as_one_large(clip: Path, tmp_
         np.testing.assert_array_equal(one[name], many[name], err_msg=name)
     assert np.isfinite(one["return_1000"]).mean() > 0.5
     assert {*FEATURES.split(","), *label_columns(200)} <= set(one)
+
+
+def test_labels_follow_from_the_touches_that_are_kept_beside_them(clip: Path, tmp_path: Path) -> None:
+    columns = build(clip, tmp_path / "set", part_rows=137)
+    rows = load_rows(tmp_path / "set")
+
+    assert len(read_page(tmp_path / "set").touches) > 3
+    found = rows.returns(Window(100 * MS, 1_000 * MS))
+    np.testing.assert_array_equal(found, columns["return_1000"])
+
+
+def test_parquet_holds_the_same_columns_as_npz(clip: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the parquet extra is not installed")
+    one = build(clip, tmp_path / "npz")
+    other = build(clip, tmp_path / "parquet", format="parquet", part_rows=500)
+
+    assert "rows" in verify_dataset(tmp_path / "parquet")
+    assert list(one) == list(other)
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
 def test_the_same_command_again_reads_nothing_anew(clip: Path, tmp_path: Path) -> None:
@@ -101,6 +124,7 @@ def test_a_changed_part_is_refused_by_its_name(clip: Path, tmp_path: Path) -> No
         ("format", "csv", "npz or parquet"),
         ("delay_ms", -1, "delay-ms"),
         ("symbol", "ETHUSDT", "has BTCUSDT"),
+        ("barrier_sigmas", float("nan"), "barrier-sigmas"),
     ],
 )
 def test_an_option_that_cannot_be_used_is_named(
@@ -108,3 +132,8 @@ def test_an_option_that_cannot_be_used_is_named(
 ) -> None:
     with pytest.raises(DatasetError, match=wanted):
         build(clip, tmp_path / "set", **{option: value})
+
+
+def test_another_venue_than_the_capture_shows_is_refused(clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(CaptureError, match="expected frames of binance-usdm"):
+        build(clip, tmp_path / "set", venue="binance-usdm")

@@ -1,7 +1,8 @@
 """The command line: one function a command, each a few lines; the work is done elsewhere.
 
 Textual is imported only inside the commands that draw. Errors a user can mend go to stderr in one line and
-give exit status 2. The commands are in `cli_start`, `cli_sessions` and `cli_files`, in the order of the help.
+give exit status 2. The commands are in `cli_start`, `cli_sessions`, `cli_research` and `cli_files`, in the
+order of the help.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from app import cli_files, cli_sessions, cli_start
+from app import cli_files, cli_research, cli_sessions, cli_start
 
 EXIT_USAGE = 2
 
@@ -35,6 +36,9 @@ for command in (
     cli_sessions.halt,
     cli_sessions.kill,
     cli_sessions.release,
+    cli_research.train,
+    cli_research.evaluate,
+    cli_research.report,
 ):
     app.command()(command)
 app.add_typer(cli_files.config_app, name="config")

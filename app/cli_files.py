@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.session_options import ConfigOption
+from pipeline.models.expectation import Role
 
 config_app = typer.Typer(help="Write, check or show the configuration.", rich_markup_mode=None)
 model_app = typer.Typer(help="Look inside a model file, or check it as loading does.", rich_markup_mode=None)
@@ -50,11 +51,30 @@ def model_inspect(file: Path) -> None:
 
 
 @model_app.command("verify")
-def model_verify(file: Path) -> None:
+def model_verify(
+    file: Path,
+    role: Annotated[Role, typer.Option(help="What it would be loaded for.")] = Role.PAPER,
+) -> None:
     """Check a model exactly as loading it does."""
     from app.model_command import verify_model
 
-    typer.echo(verify_model(file))
+    typer.echo(verify_model(file, role))
+
+
+@model_app.command("approve")
+def model_approve(file: Path, role: Role) -> None:
+    """Write into a model's manifest that it may be used for shadow, paper or live."""
+    from app.registry_command import approve_model
+
+    typer.echo(approve_model(file, role))
+
+
+@model_app.command("list")
+def model_list() -> None:
+    """List the trained models of this machine, each with what it may be used for."""
+    from app.registry_command import list_models
+
+    typer.echo(list_models())
 
 
 @journal_app.command("verify")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.errors import printable
 from pipeline.models.contract import ContractError, ModelContract, Score, Span, decode_metadata
-from pipeline.models.expectation import Expectation
+from pipeline.models.expectation import Expectation, Role
 from pipeline.models.inspection import feature_names
 from pipeline.models.inspection import inspect_model as inspect_file
 from pipeline.models.onnx_file import parse_onnx
@@ -37,7 +37,7 @@ def inspect_model(file: Path) -> str:
     return "\n".join([_row("model", inspected.model_id), *_contract_lines(inspected.contract)])
 
 
-def verify_model(file: Path) -> str:
+def verify_model(file: Path, role: Role = Role.PAPER) -> str:
     """Load a model with every check a worker makes and say so in a line.
 
     The session it is checked for is one on the model's own venue and first symbol, today, with the
@@ -49,18 +49,18 @@ def verify_model(file: Path) -> str:
     """
     from pipeline.models.loader import load_model
 
-    contract = inspect_file(file, Expectation()).contract
-    loaded = load_model(file, _expectation(contract))
+    contract = inspect_file(file, Expectation(role=role)).contract
+    loaded = load_model(file, _expectation(contract, role))
     where = "any market" if contract.portable else f"{contract.venue} {', '.join(contract.symbols)}"
     return f"{file}: sound; {contract.name} on {', '.join(loaded.features)} for {where}\n{loaded.model_id}"
 
 
-def _expectation(contract: ModelContract) -> Expectation:
+def _expectation(contract: ModelContract, role: Role) -> Expectation:
     today = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
     if contract.portable:
-        return Expectation(today=today)
+        return Expectation(role=role, today=today)
     instruments = load_instruments(contract.venue, contract.symbols, None, config_dir() / "instruments.toml")
-    return expectation_for(instruments[0], today)
+    return expectation_for(instruments[0], today, role=role)
 
 
 def _contract_of(file: Path) -> ModelContract | None:

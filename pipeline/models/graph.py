@@ -8,7 +8,7 @@ scaling it would move its zero and break the parity that the mirror check relies
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,21 +76,43 @@ def logistic_probabilities(weights: LogisticWeights, rows: npt.ArrayLike) -> npt
     raw = np.asarray(rows, dtype=np.float64)
     scaled = np.clip((raw - np.array(weights.mean)) / np.array(weights.std), -CLIP, CLIP)
     logits = (scaled @ np.array(weights.weights).T + np.array(weights.intercepts)) / weights.temperature
-    if weights.binary:
-        up = 1.0 / (1.0 + np.exp(-logits[:, 0]))
+    return logits_to_probabilities(_fanned(logits) if weights.binary else logits, weights.binary)
+
+
+def logits_to_probabilities(logits: npt.NDArray[np.float64], binary: bool) -> npt.NDArray[np.float64]:
+    """Give [m, 3] probabilities of three logits each; binary ones are opposite for the sides, 0 for flat."""
+    if binary:
+        up = 1.0 / (1.0 + np.exp(-logits[:, 2]))
         return np.stack([1.0 - up, np.zeros_like(up), up], axis=1)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
+def _fanned(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(logits * np.array([-1.0, 0.0, 1.0]))
+
+
 def logistic_model(weights: LogisticWeights, name: str, version: int, metadata: Mapping[str, str]) -> bytes:
     """Give the bytes of the ONNX file; `metadata` goes into `metadata_props` in its own order."""
+    nodes, constants = _nodes(weights.binary), _constants(weights)
+    return onnx_model(nodes, constants, len(weights.mean), name, version, metadata)
+
+
+def onnx_model(
+    nodes: Sequence[MessageWriter],
+    constants: Mapping[str, FloatArray],
+    width: int,
+    name: str,
+    version: int,
+    metadata: Mapping[str, str],
+) -> bytes:
+    """Give the bytes of a file whose graph turns `row` [batch, width] into `probabilities` [batch, 3]."""
     model = (
         MessageWriter()
         .integer(1, IR_VERSION)
         .text(2, "lobdeck")
         .integer(5, version)
-        .message(7, _graph(weights, name))
+        .message(7, _graph(nodes, constants, width, name))
         .message(8, MessageWriter().text(1, "").integer(2, OPSET))
     )
     for key, value in metadata.items():
@@ -98,36 +120,36 @@ def logistic_model(weights: LogisticWeights, name: str, version: int, metadata: 
     return model.finish()
 
 
-def _graph(weights: LogisticWeights, name: str) -> MessageWriter:
+def _graph(
+    nodes: Sequence[MessageWriter], constants: Mapping[str, FloatArray], width: int, name: str
+) -> MessageWriter:
     graph = MessageWriter()
-    for node in _nodes(weights.binary):
+    for node in nodes:
         graph.message(1, node)
     graph.text(2, name)
-    for tensor_name, values in _constants(weights).items():
+    for tensor_name, values in constants.items():
         graph.message(5, _tensor(tensor_name, values))
-    graph.message(11, _value_info(INPUT_NAME, len(weights.mean)))
+    graph.message(11, _value_info(INPUT_NAME, width))
     graph.message(12, _value_info(OUTPUT_NAME, CLASSES))
     return graph
 
 
 def _nodes(binary: bool) -> list[MessageWriter]:
     head = [
-        _node("Sub", [INPUT_NAME, "mean"], "centred"),
-        _node("Mul", ["centred", "inv_std"], "scaled"),
-        _node("Clip", ["scaled", "low", "high"], "clipped"),
-        _node("Gemm", ["clipped", "weights", "intercepts"], "logits"),
-        _node("Mul", ["logits", "inv_temperature"], "calibrated"),
+        onnx_node("Sub", [INPUT_NAME, "mean"], "centred"),
+        onnx_node("Mul", ["centred", "inv_std"], "scaled"),
+        onnx_node("Clip", ["scaled", "low", "high"], "clipped"),
+        onnx_node("Gemm", ["clipped", "weights", "intercepts"], "logits"),
+        onnx_node("Mul", ["logits", "inv_temperature"], "calibrated"),
     ]
     if binary:
         # Both directions are sigmoids of opposite logits, so exchanging the sides is exact in float32 too.
         return [
             *head,
-            _node("Sigmoid", ["calibrated"], "sides"),
-            _node("Mul", ["sides", "no_flat"], OUTPUT_NAME),
+            onnx_node("Sigmoid", ["calibrated"], "sides"),
+            onnx_node("Mul", ["sides", "no_flat"], OUTPUT_NAME),
         ]
-    softmax = _node("Softmax", ["calibrated"], OUTPUT_NAME)
-    softmax.message(5, MessageWriter().text(1, "axis").integer(3, 1).integer(20, _ATTRIBUTE_INT))
-    return [*head, softmax]
+    return [*head, softmax_node("calibrated")]
 
 
 def _constants(weights: LogisticWeights) -> dict[str, FloatArray]:
@@ -147,7 +169,14 @@ def _constants(weights: LogisticWeights) -> dict[str, FloatArray]:
     return constants | {"weights": np.ascontiguousarray(rows.T), "intercepts": offsets}
 
 
-def _node(op_type: str, inputs: list[str], output: str) -> MessageWriter:
+def softmax_node(logits: str) -> MessageWriter:
+    """Give the node that turns three logits into the probabilities."""
+    softmax = onnx_node("Softmax", [logits], OUTPUT_NAME)
+    return softmax.message(5, MessageWriter().text(1, "axis").integer(3, 1).integer(20, _ATTRIBUTE_INT))
+
+
+def onnx_node(op_type: str, inputs: Sequence[str], output: str) -> MessageWriter:
+    """Give a node of the standard domain, named like its output."""
     node = MessageWriter()
     for name in inputs:
         node.text(1, name)

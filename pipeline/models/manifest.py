@@ -34,6 +34,32 @@ def manifest_path(model: Path) -> Path:
     return model.with_suffix(".manifest.json")
 
 
+def read_manifest(model: Path) -> Manifest | None:
+    """Give the manifest beside a model file; None where there is none.
+
+    Raises:
+        ModelRefused: E_CONTRACT, it cannot be read.
+    """
+    path = manifest_path(model)
+    try:
+        data = path.read_bytes() if path.exists() else b""
+        return msgspec.json.decode(data[:_MOST_BYTES], type=Manifest) if data else None
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
+        raise ModelRefused(RefusalCode.E_CONTRACT, f"{path.name} cannot be read: {error}") from error
+
+
+def write_manifest(model: Path, manifest: Manifest) -> None:
+    """Write the manifest beside a model file, in one step.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    path = manifest_path(model)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+    partial.replace(path)
+
+
 def check_manifest(model: Path, model_id: str, contract: ModelContract, role: Role) -> None:
     """Compare a model with its manifest, if it has one.
 
@@ -41,11 +67,7 @@ def check_manifest(model: Path, model_id: str, contract: ModelContract, role: Ro
         ModelRefused: E_CONTRACT, with each field that disagrees.
     """
     path = manifest_path(model)
-    try:
-        data = path.read_bytes() if path.exists() else b""
-        manifest = msgspec.json.decode(data[:_MOST_BYTES], type=Manifest) if data else None
-    except (OSError, msgspec.DecodeError, RecursionError) as error:
-        raise ModelRefused(RefusalCode.E_CONTRACT, f"{path.name} cannot be read: {error}") from error
+    manifest = read_manifest(model)
     if manifest is None:
         return
     pairs = (

@@ -154,9 +154,9 @@ def measure(recipe: Recipe, moved: Moved) -> tuple[Metrics, str]:
     def constant(train: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
         return np.full(int(test.sum()), moved.up[train].mean())
 
-    tested, p_model = out_of_sample(moved.ts_ns, label_ns, model)
-    _, p_qi = out_of_sample(moved.ts_ns, label_ns, qi_only)
-    _, p_constant = out_of_sample(moved.ts_ns, label_ns, constant)
+    tested, p_model = out_of_sample(moved.ts_ns, moved.ts_ns + label_ns, model)
+    _, p_qi = out_of_sample(moved.ts_ns, moved.ts_ns + label_ns, qi_only)
+    _, p_constant = out_of_sample(moved.ts_ns, moved.ts_ns + label_ns, constant)
     up = moved.up[tested]
     metrics = Metrics(len(up), score(p_model, up), score(p_qi, up), score(p_constant, up))
     gain = block_interval(

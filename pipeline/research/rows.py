@@ -156,4 +156,4 @@ def _source_columns(
 def _changed(path: TouchPath, ts_ns: Times, ns: int) -> Floats:
     now, later = path.at(ts_ns), path.at(ts_ns + ns)
     other = (path.bid_ticks[now] != path.bid_ticks[later]) | (path.ask_ticks[now] != path.ask_ticks[later])
-    return other.astype(np.float64)
+    return np.where(other, 1.0, 0.0)

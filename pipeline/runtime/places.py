@@ -146,6 +146,11 @@ def config_dir() -> Path:
     return _passwd_home() / ".config" / "lobdeck"
 
 
+def models_dir() -> Path:
+    """Give where trained models are kept, `NAME/VERSION/NAME.onnx`; it is not made here."""
+    return home_dir() / "models"
+
+
 def check_name(name: str, what: str = "session name") -> str:
     """Give `name` back when it is 1 to 32 characters of a-z, 0-9 and `-`.
 

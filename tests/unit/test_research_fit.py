@@ -13,7 +13,7 @@ from pipeline.core.params import MS, SECOND
 from pipeline.research.captured_rows import CapturedRows
 from pipeline.research.logistic import fit_odd, fit_scaling, logistic_weights
 from pipeline.research.scores import auc, block_interval, calibration_error, logloss, score
-from pipeline.research.walk_forward import EMBARGO_NS, FOLDS, folds, out_of_sample
+from pipeline.research.walk_forward import EMBARGO_NS, FOLDS, FoldPlan, folds, out_of_sample
 
 FEATURES = ("qi_1", "micro_dev", "tfi_1s")
 
@@ -104,12 +104,40 @@ def test_no_training_label_reaches_the_test_and_no_row_is_tested_twice(
 ) -> None:
     ts_ns = np.cumsum(np.array(gaps))
     tested = np.zeros(len(ts_ns), dtype=int)
-    for train, test in folds(ts_ns, label_ms * MS):
+    for train, test in folds(ts_ns, ts_ns + label_ms * MS):
         tested += test
         if train.any() and test.any():
             assert ts_ns[train].max() + label_ms * MS + EMBARGO_NS <= ts_ns[test].min()
     assert set(tested.tolist()) <= {0, 1}
-    assert tested[-1] == 1
+
+
+def test_the_newest_rows_are_tested_and_the_oldest_are_not() -> None:
+    ts_ns = np.arange(100) * SECOND
+    tested = sum(test.astype(int) for _, test in folds(ts_ns, ts_ns + SECOND))
+    assert np.asarray(tested)[-65:].tolist() == [1] * 65
+    assert np.asarray(tested)[:34].tolist() == [0] * 34
+
+
+@given(
+    gaps=st.lists(st.integers(1, 90 * SECOND), min_size=20, max_size=120),
+    spans=st.lists(st.integers(1, 5_000), min_size=120, max_size=120),
+    count=st.integers(1, 6),
+    share=st.floats(0.05, 0.9),
+    embargo_ms=st.integers(0, 3_000),
+)
+@settings(max_examples=80)
+def test_no_training_row_is_settled_after_a_test_row_begins_however_its_label_ends(
+    gaps: list[int], spans: list[int], count: int, share: float, embargo_ms: int
+) -> None:
+    ts_ns = np.cumsum(np.array(gaps))
+    end_ns = ts_ns + np.array(spans[: len(gaps)]) * MS
+    plan = FoldPlan(count, share, embargo_ms * MS)
+    tested = np.zeros(len(ts_ns), dtype=int)
+    for train, test in folds(ts_ns, end_ns, plan):
+        tested += test
+        assert end_ns[train].max() + embargo_ms * MS <= ts_ns[test].min()
+        assert np.flatnonzero(train).max() < np.flatnonzero(test).min()
+    assert tested.max(initial=0) <= 1
 
 
 def test_out_of_sample_answers_line_up_with_their_rows() -> None:
@@ -120,7 +148,7 @@ def test_out_of_sample_answers_line_up_with_their_rows() -> None:
         seen.append(int(train.sum()))
         return np.flatnonzero(test).astype(float)
 
-    tested, answers = out_of_sample(ts_ns, SECOND, answer)
+    tested, answers = out_of_sample(ts_ns, ts_ns + SECOND, answer)
 
     assert answers.tolist() == np.flatnonzero(tested).tolist()
     assert len(seen) == FOLDS

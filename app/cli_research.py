@@ -1,0 +1,51 @@
+"""The commands of research: train, evaluate, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="TOML: name, dataset, learner and how it is tested.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder of the model; default the registry's.")
+    ] = None,
+) -> None:
+    """Train a model walk-forward beside its baselines, and store it with its contract."""
+    from app.progress import progress_line
+    from app.train_command import train_model
+
+    with progress_line() as say:
+        said = train_model(config, output, say)
+    typer.echo(said)
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="NAME.onnx.")],
+    dataset: Annotated[Path, typer.Argument(help="Folder of a dataset with the model's features.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="JSON for `lobdeck report`.")] = None,
+    press_delay: Annotated[
+        float, typer.Option("--press-delay", help="Seconds from an idea to the press.")
+    ] = 1.2,
+    permit: Annotated[float, typer.Option(help="Seconds a permit of one order lives.")] = 10.0,
+) -> None:
+    """Score a model beside its baselines: by horizon, delay, regime and decile, and with a person."""
+    from app.evaluate_command import evaluate_model
+
+    typer.echo(evaluate_model(model, dataset, output, press_delay, permit))
+
+
+def report(
+    evaluations: Annotated[list[Path], typer.Argument(help="Files of `train` or `evaluate -o`.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="One HTML file.")] = Path("report.html"),
+    pictures: Annotated[
+        Path | None, typer.Option("--png", help="Folder for PNGs; needs the `report` extra.")
+    ] = None,
+) -> None:
+    """Write evaluations as one HTML page that needs nothing else."""
+    from app.report_command import write_report
+
+    typer.echo(write_report(evaluations, output, pictures))

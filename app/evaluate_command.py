@@ -1,0 +1,82 @@
+"""`lobdeck evaluate`: a model's file on a dataset, beside queue imbalance alone and a constant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+import pipeline.models.bundled
+from pipeline.core.params import MS
+from pipeline.models.contract import ModelContract
+from pipeline.models.expectation import Expectation, Role
+from pipeline.models.loader import LoadedModel, load_model
+from pipeline.research.dataset import DatasetError
+from pipeline.research.evaluation import (
+    Evaluation,
+    EvaluationError,
+    evaluation_of,
+    write_evaluation,
+)
+from pipeline.research.evaluation_text import evaluation_lines
+from pipeline.research.human import Press
+from pipeline.research.labels import Window
+from pipeline.research.rows import Rows, load_rows
+
+Floats = npt.NDArray[np.float64]
+
+QI_LOGIT = Path(next(iter(pipeline.models.bundled.__path__))) / "qi-logit.onnx"
+
+
+def evaluate_model(
+    model: Path, folder: Path, output: Path | None, press_delay_s: float, permit_s: float
+) -> str:
+    """Evaluate; the lines to print. With `output` everything is also written as JSON.
+
+    Raises:
+        ModelRefused: the model cannot be loaded even as a shadow.
+        DatasetError, EvaluationError: the dataset cannot be read, or has not what the model wants.
+    """
+    if not (0.0 <= press_delay_s <= 600.0 and 0.0 < permit_s <= 3_600.0):
+        raise EvaluationError("--press-delay wants 0 to 600 s, --permit above 0 and at most 3600 s")
+    loaded, rows = load_model(model, Expectation(role=Role.SHADOW)), load_rows(folder)
+    found = evaluate_loaded(loaded, rows, Press(press_delay_s, permit_s))
+    if output is not None:
+        write_evaluation(output, found)
+    return "\n".join(evaluation_lines(found))
+
+
+def evaluate_loaded(loaded: LoadedModel, rows: Rows, press: Press) -> Evaluation:
+    """Evaluate every row of a dataset.
+
+    Raises:
+        DatasetError: it lacks a feature, or its features are not the model's.
+        EvaluationError: hardly a row moved.
+    """
+    contract = loaded.contract
+    if not contract.portable and contract.cadence != rows.recipe.cadence:
+        raise DatasetError(f"its rows are of {rows.recipe.cadence}, the model wants {contract.cadence}")
+    baseline = load_model(QI_LOGIT, Expectation(role=Role.SHADOW))
+    qi_only = _answers(baseline, rows)
+    answers = {
+        "model": _answers(loaded, rows),
+        "qi_only": qi_only,
+        "constant": np.full((len(rows.ts_ns), 3), (0.5, 0.0, 0.5)),
+    }
+    window = Window(contract.delay_ms * MS, contract.horizon_ms * MS)
+    everything = np.arange(len(rows.ts_ns))
+    warning = _warning(contract, rows)
+    return evaluation_of(rows, everything, answers, window, contract.name, loaded.model_id, warning, press)
+
+
+def _answers(loaded: LoadedModel, rows: Rows) -> Floats:
+    return loaded.bound.batch(rows.of(loaded.features)).astype(np.float64)
+
+
+def _warning(contract: ModelContract, rows: Rows) -> str:
+    """Say whether the model may have learned from what it is asked."""
+    seen = {digest for source in rows.page.sources for digest in source.sha256}
+    if seen & set(contract.training_data_sha256):
+        return "the model learned from these very files: these numbers flatter it; evaluate on others"
+    return ""

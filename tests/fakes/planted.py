@@ -1,0 +1,102 @@
+"""A market whose moves are drawn from known odds, so that the best possible scores are known too.
+
+Every two seconds a row is decided; half a second later the mid goes a tick up or down, or stays, and it is
+back before the next row. The odds of up given a move are a logistic function of two features; the others say
+nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.core.params import MS
+from pipeline.core.registry import schema_hash, schema_json
+from pipeline.core.types import Fees, Instrument, SyncRule
+from pipeline.models.expectation import TRIGGER
+from pipeline.models.venue_offer import CADENCES
+from pipeline.research.dataset import (
+    DATASET_VERSION,
+    Column,
+    DatasetPage,
+    Recipe,
+    Source,
+    write_page,
+    write_part,
+    write_touches,
+)
+
+FEATURES = ("qi_1", "micro_dev", "tfi_1s", "spread_t")
+WEIGHTS = np.array([1.2, 1.5, 0.0, 0.0])
+STEP_NS = 2_000 * MS
+START_NS = 1_700_000_000_000_000_000
+MOVE_RATE = 0.7
+_MID_TICKS = 1_000_000
+
+INSTRUMENT = Instrument(
+    venue="binance",
+    symbol="BTCUSDT",
+    base="BTC",
+    quote="USDT",
+    price_decimals=2,
+    tick_units=1,
+    size_decimals=8,
+    lot_units=1_000,
+    min_notional_quote_e8=5 * 10**8,
+    max_qty_lots=900_000_000,
+    sync_rule=SyncRule.CONTIGUOUS,
+    fees=Fees(1_000, 1_000, "assumed"),
+)
+
+
+def recipe(part_rows: int = 5_000) -> Recipe:
+    """Give the recipe such rows would have been built by."""
+    cadence = CADENCES["binance"]
+    return Recipe(
+        features=FEATURES,
+        schema_hash=schema_hash(FEATURES, cadence, TRIGGER),
+        schema_json=schema_json(FEATURES, cadence, TRIGGER),
+        cadence=cadence,
+        trigger=TRIGGER,
+        grid_ms=100,
+        instrument=INSTRUMENT,
+        delay_ms=100,
+        horizons_ms=(500, 1_000),
+        barrier_sigmas=0.05,
+        part_rows=part_rows,
+        format="npz",
+        code_version="0",
+    )
+
+
+def write_planted(folder: Path, rows: int, seed: int) -> np.ndarray:
+    """Write a dataset of planted rows; give the true P(up | a move) of each."""
+    chance = np.random.default_rng(seed)
+    values = chance.uniform(-1.0, 1.0, (rows, len(FEATURES))).astype(np.float32)
+    values[:, 3] = np.abs(values[:, 3])
+    odds = 1.0 / (1.0 + np.exp(-(values @ WEIGHTS)))
+    moves = np.where(chance.uniform(size=rows) < odds, 1, -1) * (chance.uniform(size=rows) < MOVE_RATE)
+    ts_ns = START_NS + np.arange(rows, dtype=np.int64) * STEP_NS
+    touch_ns = np.stack([ts_ns - 1, ts_ns + 500 * MS], axis=1).ravel()
+    bids = np.stack([np.full(rows, _MID_TICKS), _MID_TICKS + moves], axis=1).ravel().astype(np.int64)
+    touch_ns = np.append(touch_ns, ts_ns[-1] + STEP_NS)
+    bids = np.append(bids, 0)
+    folder.mkdir(parents=True)
+    columns: dict[str, Column] = {
+        "ts_ns": ts_ns,
+        "bid_ticks": np.full(rows, _MID_TICKS, dtype=np.int64),
+        "ask_ticks": np.full(rows, _MID_TICKS + 1, dtype=np.int64),
+        **{name: values[:, at].copy() for at, name in enumerate(FEATURES)},
+    }
+    touches: dict[str, Column] = {
+        "ts_ns": touch_ns,
+        "bid_ticks": bids,
+        "ask_ticks": np.where(bids > 0, bids + 1, 0),
+    }
+    part = write_part(folder, 0, 0, columns, "npz")
+    path = write_touches(folder, 0, 0, touches, "npz")
+    source = Source((f"planted-{seed}",), ("0" * 64,))
+    page = DatasetPage(DATASET_VERSION, recipe(), (source,), (0,), rows, rows, 0, (), (part,), (path,))
+    write_page(folder, page)
+    return np.asarray(odds)

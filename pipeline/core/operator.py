@@ -101,6 +101,7 @@ class OperatorDesk:
             if wanted is not TradingState.ACTIVE:
                 state.ideas.withdraw(desk.symbol, now_ns)
             self._trader.work(desk, now_ns)
+            self._trader.recall(desk, now_ns)
 
     def set_authority(self, wanted: Authority, who: str, now_ns: int) -> None:
         """Change the authority; AUTO opens its permit on every symbol."""

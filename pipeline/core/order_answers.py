@@ -58,6 +58,12 @@ class Applied:
         """Say whether this answer ended the order."""
         return self.order is not None and self.before in LIVE_STATES and not self.order.is_live
 
+    @property
+    def lost(self) -> bool:
+        """Say whether this answer put the order in doubt."""
+        unknown = OrderState.UNKNOWN
+        return self.order is not None and self.order.state is unknown and self.before is not unknown
+
 
 @dataclass(slots=True)
 class OrderCounts:

@@ -16,7 +16,7 @@ from pipeline.core.execution import CancelWorking, PlaceEntry, PlaceExit, to_int
 from pipeline.core.funnel import Stage
 from pipeline.core.inference import Answer
 from pipeline.core.inputs import ExecutionReport, PredictionReceived
-from pipeline.core.order import Fill
+from pipeline.core.order import Fill, Order
 from pipeline.core.orders import OrderAnswer, Problem
 from pipeline.core.permit import PermitKind, PermitRecord
 from pipeline.core.state import EngineState
@@ -25,11 +25,15 @@ from pipeline.core.types import (
     DenyReason,
     OrderIntent,
     OrderState,
+    Origin,
     RiskApproved,
     RiskDenied,
     Severity,
     TradingState,
 )
+
+_LEAST_STATE = {Origin.MODEL: TradingState.ACTIVE, Origin.EXIT: TradingState.REDUCING}
+"""The lowest trading state an order may leave in; a person's orders are held by none."""
 
 UNANSWERED_NS = 5_000_000_000
 """An order the venue has not answered for this long is UNKNOWN."""
@@ -128,6 +132,19 @@ class Trader:
             if state.kill is not None:
                 state.kill.cancels_sent += 1
 
+    def recall(self, desk: SymbolDesk, now_ns: int) -> None:
+        """Take back what the trading state lets leave no more and may not have left: it may wait for a disk.
+
+        Where there is no order path nothing waits.
+        """
+        state = self._state
+        if not state.has_order_path:
+            return
+        for order in state.orders.live(desk.symbol):
+            least = _LEAST_STATE.get(order.intent.origin, TradingState.KILLED)
+            if order.state is OrderState.SUBMITTED and state.trading_state < least:
+                self.cancel(desk, order.client_order_id, "NOT_ACTIVE", now_ns)
+
     def submit(self, desk: SymbolDesk, intent: OrderIntent, now_ns: int) -> bool:
         """Run the risk checks and send what they approve; False when they denied."""
         state = self._state
@@ -190,6 +207,8 @@ class Trader:
         if order is None:
             return
         desk = state.desks[order.symbol]
+        if applied.lost and applied.problem is None:
+            self._unknown(order, answer.ts_ns)
         if applied.ended and order.state is OrderState.REJECTED:
             code, symbol = AlertCode.ORDER_REJECTED, order.symbol
             state.out.alert(code, Severity.WARN, answer.ts_ns, symbol, order.reason, (order.number,))
@@ -237,8 +256,12 @@ class Trader:
         """Turn orders nobody answers for to UNKNOWN."""
         state = self._state
         for order in state.orders.give_up_waiting(now_ns, UNANSWERED_NS):
-            detail = f"NO_ANSWER {order.client_order_id}"
-            state.out.alert(AlertCode.ORDER_UNKNOWN, Severity.CRITICAL, now_ns, order.symbol, detail)
+            self._unknown(order, now_ns)
+
+    def _unknown(self, order: Order, now_ns: int) -> None:
+        """Say that nobody knows what the venue has of an order, and why."""
+        detail = f"{order.reason} {order.client_order_id}"
+        self._state.out.alert(AlertCode.ORDER_UNKNOWN, Severity.CRITICAL, now_ns, order.symbol, detail)
 
     def permits_ended(self, records: tuple[PermitRecord, ...], now_ns: int) -> None:
         """Say which permits ended and why."""

@@ -127,8 +127,10 @@ class RequestBudget:
 
 
 def _until(retry_after_ms: int, venue_ns: int) -> int:
-    """Give when to go on: as told, at most the longest ban there is; in a minute where nothing is told."""
-    told_ns = retry_after_ms * 1_000_000
-    if told_ns <= venue_ns:
+    """Give when to go on: as told, at most the longest ban there is; in a minute where nothing is told.
+
+    An answer that was long on its way may name a time that has passed.
+    """
+    if retry_after_ms <= 0:
         return venue_ns + _DEFAULT_PAUSE_NS
-    return min(told_ns, venue_ns + _LONGEST_BAN_NS)
+    return min(retry_after_ms * 1_000_000, venue_ns + _LONGEST_BAN_NS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from pipeline.core.effects import AlertCode, SubmitOrder
+from pipeline.core.effects import AlertCode, CancelOrder, SubmitOrder
 from pipeline.core.inputs import (
     AccountRead,
     Command,
@@ -15,7 +15,7 @@ from pipeline.core.inputs import (
     SendRefused,
 )
 from pipeline.core.params import EntryStyle, ExecutionParams
-from pipeline.core.types import Authority, TradingState, VenueMode
+from pipeline.core.types import Authority, OrderType, TradingState, VenueMode
 from tests.fakes.engines import Floor, engine_params
 
 CROSS = engine_params(execution=ExecutionParams(entry=EntryStyle.CROSS))
@@ -59,6 +59,23 @@ def test_a_sim_session_is_halted_until_the_path_is_up_and_whenever_it_is_down() 
     assert state(floor) is TradingState.ACTIVE
     codes = {alert.code for alert in floor.alerts(AlertCode.ORDER_PATH_DOWN)}
     assert codes == {AlertCode.ORDER_PATH_DOWN}
+
+
+@pytest.mark.parametrize(
+    ("step_down", "recalled"), [(Command.HALT, True), (Command.REDUCE, True), (Command.RESUME, False)]
+)
+def test_an_order_that_may_not_have_left_yet_is_taken_back_with_a_step_down(
+    step_down: Command, *, recalled: bool
+) -> None:
+    floor = Floor(replace(CROSS, mode=VenueMode.LIVE, authority=Authority.AUTO), latency_ms=60_000).warm(0.9)
+    path(floor, up=True)
+    floor.command(Command.RESUME)
+    floor.busy_ms(200)
+    (order,) = floor.of(SubmitOrder)
+    assert order.approved.intent.order_type is OrderType.LIMIT_IOC
+    floor.command(step_down)
+    cancels = [cancel.client_order_id for cancel in floor.of(CancelOrder)]
+    assert cancels == [order.approved.client_order_id] * recalled
 
 
 def test_a_halt_of_a_person_outlasts_the_path() -> None:

@@ -278,6 +278,15 @@ class TestVenueAnswers:
         assert found.state is OrderState.UNKNOWN
         assert floor.engine.has_leftovers
 
+    def test_a_send_that_broke_is_said_once(self) -> None:
+        floor = Floor().warm()
+        floor.pass_ms(100)
+        (order,) = floor.of(SubmitOrder, floor.answer(0.9))
+        lost = SendFailed(order.approved.client_order_id, "CONNECTION_LOST", floor.now_ns)
+        (alert,) = floor.alerts(AlertCode.ORDER_UNKNOWN, floor.put(lost))
+        assert alert.detail == f"CONNECTION_LOST {order.approved.client_order_id}"
+        assert not floor.alerts(AlertCode.ORDER_UNKNOWN, floor.put(lost))
+
     def test_a_cancel_refused_by_the_venue_is_no_end(self) -> None:
         floor, order = self.order()
         floor.put(CancelRejected("BTCUSDT", order.approved.client_order_id, "-2011", floor.now_ns))

@@ -310,6 +310,13 @@ class TestLimits:
         bench.pass_ms(1_000)
         assert bench.state(order) is S.CANCELED
 
+    def test_a_429_that_comes_later_than_the_time_it_names_pauses_nothing(self) -> None:
+        bench = VenueBench().up()
+        bench.budget.throttled((bench.venue_ns // 10**6) - 1, bench.venue_ns)
+        assert bench.budget.may_place(bench.venue_ns)
+        bench.budget.throttled(0, bench.venue_ns)  # no time named: a whole window is waited for
+        assert not bench.budget.may_place(bench.venue_ns + 59 * 10**9)
+
     def test_the_venues_own_429_is_heeded(self) -> None:
         bench = VenueBench(weight_per_minute=200).up()
         while bench.venue._api.limits.weight.has_room(1, bench.venue_ns):

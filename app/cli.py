@@ -86,6 +86,22 @@ def bench(
     typer.echo(run_bench(as_json=as_json, quick=quick, captures=capture or (), parts=part or ()))
 
 
+@app.command()
+def simulate(
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="How many seeds; 200 unless --seed names one.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="The first seed.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of 20 ms in which things go wrong.")] = 250,
+) -> None:
+    """Rehearse whole sessions from seeds, with faults, crashes and kills, and judge each by the exchange."""
+    from app.simulate_command import run_simulate
+
+    count = seeds if seeds is not None else 200 if seed is None else 1
+    status = run_simulate(seed or 0, count, steps, typer.echo, lambda text: typer.echo(text, err=True))
+    raise typer.Exit(status)
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line; give its exit status."""
     from app.errors import mendable_errors, one_line

@@ -8,16 +8,35 @@ input is stamped by the session's clock and journalled in the order the engine s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from pipeline.core.effects import RequestInference, RequestSnapshot
 from pipeline.core.engine import Engine
-from pipeline.core.inputs import FeedStatusChanged, FrameRefused, Input, TimerBeat
+from pipeline.core.inputs import (
+    FeedStatusChanged,
+    FrameRefused,
+    Input,
+    PredictionReceived,
+    PredictionVoid,
+    TimerBeat,
+)
 from pipeline.runtime.clock import SessionClock
 from pipeline.runtime.engine_run import EngineRun, OnGate
 from pipeline.runtime.gateway import Gateway
 from pipeline.runtime.pump import JournalLike
-from pipeline.runtime.workers import WorkerPool
 from pipeline.wire.codec import Codec
+
+
+class AnswerPool(Protocol):
+    """What a run needs of its workers (`workers.WorkerPool`)."""
+
+    def submit(self, request: RequestInference) -> None:
+        """Take a row; never blocks."""
+        ...
+
+    def poll(self, now_ns: int) -> Sequence[PredictionReceived | PredictionVoid]:
+        """Give what became of rows since the last call."""
+        ...
 
 
 class LiveRun(EngineRun):
@@ -28,7 +47,7 @@ class LiveRun(EngineRun):
         engine: Engine,
         codec: Codec,
         gateway: Gateway,
-        pool: WorkerPool | None,
+        pool: AnswerPool | None,
         journal: JournalLike | None,
         sources: Sequence[str],
         clock: SessionClock,

@@ -139,7 +139,7 @@ class VirtualDemo:
             Engine(msgspec.structs.replace(spec.params, session_number=1)),
             codec_for(spec.venue, instruments),
             self._gateway,
-            _Pool(Path(spec.model_path)),  # type: ignore[arg-type]  # the two methods a run calls
+            _Pool(Path(spec.model_path)),
             None,
             spec.sources,
             clock,

@@ -1,0 +1,374 @@
+"""The safety oracle: judges a rehearsal by the exchange's ledger and the bytes that left, not our store.
+
+What it knows of an order: its intent, from the effect; that it left, from the wire; whether it is still under
+way, from the network; and all the rest from the exchange. Of the engine it reads what is to be judged: its
+state at the moment an order leaves, its alerts, and at rest its books.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from pipeline.core.effects import Alert, AlertCode, Effect, SubmitOrder
+from pipeline.core.inputs import (
+    AccountRead,
+    DepthSnapshot,
+    DepthUpdate,
+    ExecutionReport,
+    GateChanged,
+    Input,
+    SendFailed,
+)
+from pipeline.core.types import (
+    BookState,
+    Instrument,
+    OrderIntent,
+    OrderState,
+    Origin,
+    Side,
+    TradingState,
+    VenueMode,
+)
+from pipeline.rehearsal.feed_line import SYMBOL
+from pipeline.rehearsal.memory_journal import Disk
+from pipeline.rehearsal.order_network import Traffic
+from pipeline.rehearsal.process import LIMITS, Process
+from pipeline.rehearsal.rules import Rule, RuleBroken
+from pipeline.rehearsal.street import StreetMarket
+from pipeline.runtime.gate import Gate
+from pipeline.runtime.gateway import passes_closed_gate
+from pipeline.sim.exchange.account import Account
+from pipeline.sim.exchange.ledger import Entry, EntryKind
+
+_PLACE = b'"order.place"'
+_ID = b'"newClientOrderId":"'
+_ID_BYTES = 16
+_TOLERANCE_PERCENT = 2
+"""The mid moves between the check and the look, by a few ticks in millions."""
+_ALERT_NS = 5_000_000_000
+_DOUBT_NS = 500_000_000
+"""A doubt is told sooner: it may be over before five seconds are."""
+_WINDOW_NS = 1_000_000_000
+"""recvWindow: what has been under way longer is refused."""
+_FOLLOWS_NS = 200_000_000
+"""How soon an engine that lives must have followed a kill."""
+_BOOKS_KEPT = 64
+_E8 = 10**8
+
+Levels = tuple[tuple[int, int], ...]
+
+
+class Oracle(Traffic):
+    """Watches one rehearsal; the first broken rule is kept."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.broken: RuleBroken | None = None
+        self.orders_left = 0
+        self.fills = 0
+        self.zero_since_ns = -1
+        """Since when NO ORDERS LEFT stands; -1 while it does not."""
+        self.kill = 0
+        """Number of the kill that stands and that nobody has taken back; 0 for none."""
+        self.wire: dict[str, int] = {}
+        """Every client order id that left, and by which process."""
+        self._instrument = instrument
+        self._intents: dict[str, OrderIntent] = {}
+        self._causes: dict[str, int] = {}
+        self._under_way: dict[str, int] = {}
+        """Orders on their way to the exchange, by when they left."""
+        self._doubts: dict[str, int] = {}
+        self._closed_since_ns = -1
+        """Since when the gate is closed; -1 while it is open, -2 once the engine has said so."""
+        self._kill_seen = (0, -1)
+        """The kill that stands, and since when it does for this process."""
+        self._net_lots = 0
+        self._home_lots: int | None = None
+        self._books: deque[tuple[int, Levels, Levels]] = deque(maxlen=_BOOKS_KEPT)
+        self._market: StreetMarket | None = None
+        self._account: Account | None = None
+        self._gate: Gate | None = None
+        self._process: Process | None = None
+        self._disk: Disk | None = None
+        self._live = False
+        self._now_ns = 0
+
+    def open(self, market: StreetMarket, account: Account, gate: Gate, mode: VenueMode) -> None:
+        """Take the exchange, the account and another process's view of the gate."""
+        self._market, self._account, self._gate = market, account, gate
+        self._live = mode is VenueMode.LIVE
+
+    def started(self, process: Process, disk: Disk) -> None:
+        """Take a new process; what the old one believed is gone."""
+        self._process, self._disk = process, disk
+        self._home_lots = None
+        self._doubts.clear()
+        self._closed_since_ns, self._kill_seen = -1, (0, -1)
+        self.zero_since_ns = -1
+
+    @property
+    def under_way(self) -> int:
+        """Count the orders on their way to the exchange."""
+        return len(self._under_way)
+
+    def died(self) -> None:
+        """Take the end of the process."""
+        self._process = None
+
+    def break_(self, rule: Rule, found: str) -> None:
+        """Keep a broken rule; the first one counts."""
+        if self.broken is None:
+            self.broken = RuleBroken(rule, found)
+
+    # --- the wire -----------------------------------------------------------------------------------------
+
+    def left(self, frame: bytes) -> None:
+        """Judge a frame at the moment it leaves."""
+        if _PLACE not in frame:
+            return
+        client_id, process = _client_id(frame), self._process
+        if client_id in self.wire:
+            self.break_(Rule.SENT_TWICE, client_id)
+        if process is None:
+            return
+        self.wire[client_id] = process.number
+        self._under_way[client_id] = self._now_ns
+        self.orders_left += 1
+        intent = self._intents.get(client_id)
+        if intent is None:
+            self.break_(Rule.NOT_JOURNALLED, f"{client_id} left and no effect asked for it")
+            return
+        self._judge(client_id, intent, process)
+
+    def gone(self, frame: bytes) -> None:
+        """Learn that a frame is no longer under way."""
+        if _PLACE in frame:
+            self._under_way.pop(_client_id(frame), None)
+
+    def _judge(self, client_id: str, intent: OrderIntent, process: Process) -> None:
+        by_person, state = passes_closed_gate(intent), process.engine.trading_state
+        if not by_person:
+            if self._gate is not None and not self._gate.is_open():
+                self.break_(Rule.SENT_WHILE_CLOSED, f"{client_id} {intent.origin}")
+            allowed = TradingState.REDUCING if intent.origin is Origin.EXIT else TradingState.ACTIVE
+            if state < allowed:
+                self.break_(Rule.SENT_WHILE_STOPPED, f"{client_id} {intent.origin} in {state.name}")
+            others = [one for one in self._doubts if one != client_id]
+            if others:
+                self.break_(Rule.SENT_IN_DOUBT, f"{client_id} while {others[0]} is UNKNOWN")
+        if intent.qty_lots > LIMITS.max_qty_lots:
+            self.break_(Rule.TOO_LARGE, f"{client_id} {intent.qty_lots} lots")
+        if self._live and self._disk is not None and self._disk.durable < self._causes[client_id]:
+            found = f"{client_id} needs record {self._causes[client_id]}, the disk has {self._disk.durable}"
+            self.break_(Rule.NOT_JOURNALLED, found)
+        self._check_exposure(client_id)
+
+    # --- the engine ---------------------------------------------------------------------------------------
+
+    def handled(self, event: Input, effects: list[Effect]) -> None:
+        """Look at an input and what the engine wants done, before it is done."""
+        match event:
+            case SendFailed():
+                self._doubts.setdefault(event.client_order_id, self._now_ns)
+            case ExecutionReport():
+                self._doubts.pop(event.client_order_id, None)
+            case AccountRead():
+                self._home_lots = self._lots_of(dict(event.base_e8)[SYMBOL]) - self._opening_lots
+            case GateChanged() if event.open:
+                self.zero_since_ns = -1
+            case DepthUpdate() | DepthSnapshot():
+                self._check_book()
+            case _:
+                pass
+        for effect in effects:
+            match effect:
+                case SubmitOrder():
+                    self._wanted(effect)
+                case Alert():
+                    self._alerted(effect)
+                case _:
+                    pass
+
+    def _wanted(self, effect: SubmitOrder) -> None:
+        process, client_id = self._process, effect.approved.client_order_id
+        if process is None or self._disk is None:
+            return
+        self._intents[client_id] = effect.approved.intent
+        self._causes[client_id] = len(self._disk.records)
+        synced = process.engine.synced_book(SYMBOL)
+        if synced is None or synced.state is not BookState.SYNCED:
+            self.break_(Rule.SENT_WITHOUT_BOOK, client_id)
+
+    def _alerted(self, alert: Alert) -> None:
+        match alert.code:
+            case AlertCode.ORDERS_GONE:
+                self.zero_since_ns = self._now_ns
+                young = [one for one, left in self._under_way.items() if left > self._now_ns - _WINDOW_NS]
+                standing = [*self._open_ids(), *young]
+                if standing:
+                    self.break_(Rule.NOT_ZERO, f"{standing[0]} stands or is under way")
+            case AlertCode.GATE_CLOSED:
+                self._closed_since_ns = -2
+            case AlertCode.ORDER_UNKNOWN:
+                for one in self._doubts:
+                    if one in alert.detail:
+                        self._doubts[one] = -1
+            case _:
+                pass
+
+    # --- the exchange -------------------------------------------------------------------------------------
+
+    def entry(self, entry: Entry) -> None:
+        """Look at a line of the exchange's ledger."""
+        if entry.kind is EntryKind.ACCEPTED and self.zero_since_ns >= 0:
+            intent = self._intents.get(entry.client_order_id)
+            if intent is not None and not passes_closed_gate(intent):
+                self.break_(Rule.NOT_ZERO, f"{entry.client_order_id} came after NO ORDERS LEFT")
+        if entry.kind is EntryKind.FILLED and entry.side is not None:
+            self.fills += 1
+            self._net_lots += entry.side * entry.lots
+
+    def step(self, now_ns: int) -> None:
+        """Judge what stands after a step."""
+        self._now_ns = now_ns
+        self._note_book()
+        process = self._process
+        if process is None or self._gate is None:
+            return
+        self._check_exposure("after a step")
+        self._check_ended(process)
+        self._check_kill(process)
+        self._check_alerts(now_ns)
+
+    def _check_ended(self, process: Process) -> None:
+        """Judge what we hold for ended: the exchange ends an order first, and then we hear of it."""
+        for client_id in self._open_ids():
+            order = process.engine.state.orders.order(client_id)
+            if order is not None and not order.is_live:
+                self.break_(Rule.ORDERS_DIFFER, f"{client_id} is open, for us it is {order.state}")
+
+    def _check_kill(self, process: Process) -> None:
+        assert self._gate is not None
+        if self.kill != self._kill_seen[0]:
+            self._kill_seen = (self.kill, self._now_ns)
+        if not self.kill:
+            return
+        follows = self._now_ns - self._kill_seen[1] > _FOLLOWS_NS
+        if self._gate.is_open():
+            self.break_(Rule.KILL_LOST, "the gate is open")
+        elif follows and process.engine.trading_state is not TradingState.KILLED:
+            self.break_(Rule.KILL_LOST, f"the engine is {process.engine.trading_state.name}")
+
+    def _check_alerts(self, now_ns: int) -> None:
+        assert self._gate is not None
+        if self._gate.is_open():
+            self._closed_since_ns = -1
+        elif self._closed_since_ns == -1:
+            self._closed_since_ns = now_ns
+        elif self._closed_since_ns >= 0 and now_ns - self._closed_since_ns > _ALERT_NS:
+            self.break_(Rule.SILENT, "the gate is closed")
+        for client_id, since_ns in self._doubts.items():
+            if since_ns >= 0 and now_ns - since_ns > _DOUBT_NS:
+                self.break_(Rule.SILENT, f"{client_id} is UNKNOWN")
+
+    def _check_exposure(self, when: str) -> None:
+        """Judge the position with every order that may still fill, each side for itself."""
+        if self._home_lots is None or self._market is None:
+            return
+        position = self._net_lots - self._home_lots
+        for side in (Side.BUY, Side.SELL):
+            worst = side * position + self._may_fill_lots(side)
+            value = self._instrument.notional_quote_e8(self._market.mid_ticks, max(worst, 0))
+            most = LIMITS.max_position_quote_e8 * (100 + _TOLERANCE_PERCENT) // 100
+            if value > most and worst > abs(position):
+                found = f"{when}: {side.name} {worst} lots with a position of {position}"
+                self.break_(Rule.EXPOSURE, found)
+
+    def _may_fill_lots(self, side: Side) -> int:
+        assert self._account is not None
+        assert self._market is not None
+        orders = self._market.exchange.orders.open_orders(self._account.owner, SYMBOL)
+        ours = [one for one in orders if one.client_order_id != FOREIGN_ID]
+        at_venue = sum(one.leaves_lots for one in ours if one.side is side)
+        intents = [self._intents[one] for one in self._under_way if one in self._intents]
+        return at_venue + sum(one.qty_lots for one in intents if one.side is side)
+
+    # --- the book -----------------------------------------------------------------------------------------
+
+    def _note_book(self) -> None:
+        assert self._market is not None
+        book = self._market.exchange.market(SYMBOL).book
+        if self._books and self._books[-1][0] == book.update_id:
+            return
+        self._books.append((book.update_id, tuple(book.bids.ladder(32)), tuple(book.asks.ladder(32))))
+
+    def _check_book(self) -> None:
+        process = self._process
+        synced = process.engine.synced_book(SYMBOL) if process is not None else None
+        if synced is None or synced.state is not BookState.SYNCED:
+            return
+        for update_id, bids, asks in self._books:
+            if update_id == synced.last_update_id:
+                units = self._instrument.lot_units
+                ours = synced.book.top(32)
+                theirs = [tuple((ticks, lots * units) for ticks, lots in side) for side in (bids, asks)]
+                if [tuple(side) for side in ours] != theirs:
+                    self.break_(Rule.BOOK_DIFFERS, f"at update {update_id}")
+                return
+
+    # --- at rest ------------------------------------------------------------------------------------------
+
+    def check_rest(self) -> None:
+        """Compare the engine's books with the exchange's, when nothing is under way."""
+        process, market, account = self._process, self._market, self._account
+        if process is None or market is None or account is None or self._home_lots is None:
+            self.break_(Rule.NOT_SETTLED, "no session that knows its account")
+            return
+        foreign = market.exchange.orders.by_client_id(account.owner, SYMBOL, FOREIGN_ID)
+        if foreign is None or not foreign.is_open:
+            self.break_(Rule.FOREIGN_TOUCHED, FOREIGN_ID)
+        state = process.engine.state
+        position = state.portfolio.position(SYMBOL)
+        if position.lots != self._net_lots - self._home_lots:
+            found = f"ours {position.lots}, the exchange's {self._net_lots - self._home_lots}"
+            self.break_(Rule.POSITION_DIFFERS, found)
+        ours = sorted(order.client_order_id for order in state.orders.all_live())
+        if ours != sorted(self._open_ids()):
+            self.break_(Rule.ORDERS_DIFFER, f"ours {ours}, the exchange's {self._open_ids()}")
+        fills = self._fills_of(process.number)
+        if position.fills != fills:
+            self.break_(Rule.FILLS_DIFFER, f"ours {position.fills}, the exchange's {fills}")
+        if any(order.state is OrderState.UNKNOWN for order in state.orders.all_live()):
+            self.break_(Rule.NOT_SETTLED, f"UNKNOWN still: {ours}")
+
+    def _fills_of(self, number: int) -> int:
+        assert self._market is not None
+        entries = self._market.exchange.ledger.entries
+        return sum(
+            1
+            for one in entries
+            if one.kind is EntryKind.FILLED and self.wire.get(one.client_order_id) == number
+        )
+
+    def _open_ids(self) -> list[str]:
+        assert self._market is not None
+        assert self._account is not None
+        orders = self._market.exchange.orders.open_orders(self._account.owner, SYMBOL)
+        return [order.client_order_id for order in orders if order.client_order_id != FOREIGN_ID]
+
+    def _lots_of(self, base_e8: int) -> int:
+        return base_e8 * int(10**self._instrument.size_decimals) // _E8 // self._instrument.lot_units
+
+    @property
+    def _opening_lots(self) -> int:
+        return self._lots_of(OPENING_BALANCES["BTC"])
+
+
+FOREIGN_ID = "x-somebody-else"
+"""A resting order of the same account that no session of ours placed."""
+OPENING_BALANCES = {"BTC": 10 * _E8, "USDT": 1_000_000 * _E8}
+"""What the account holds before the first session."""
+
+
+def _client_id(frame: bytes) -> str:
+    start = frame.index(_ID) + len(_ID)
+    return frame[start : start + _ID_BYTES].decode()

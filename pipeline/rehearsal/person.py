@@ -1,0 +1,112 @@
+"""The person at the console, and other processes that close the gate, at instants drawn from the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipeline.core.inputs import Command
+from pipeline.core.types import Authority, TradingState
+from pipeline.rehearsal.process import Process
+from pipeline.runtime.gate import Closer, Gate
+from pipeline.sim.chance import Chance
+
+_PATIENCE = 0.04
+"""Chance of a step in which a person resumes, raises or releases what stands still."""
+_PRESSES = 0.3
+
+
+class Person:
+    """Acts on a process, or on the gate from outside it."""
+
+    def __init__(self, chance: Chance, gate: Gate, act_rate: float, now_ns: Callable[[], int]) -> None:
+        """Act with a chance of `act_rate` a step; `gate` is another process's view of the session's."""
+        self._chance = chance
+        self._gate = gate
+        self._act_rate = act_rate
+        self._now_ns = now_ns
+        self.kill = 0
+        """Number of the kill that stands; 0 while none does, or it was taken back."""
+        self._kills = 0
+
+    def look(self, process: Process) -> None:
+        """Do what a person does who watches: permit cards, and set going what stands."""
+        if process.engine.authority is Authority.APPROVE:
+            self._permit(process)
+        if self._chance.unit() < _PATIENCE:
+            self._set_going(process)
+        if self._chance.unit() < self._act_rate:
+            self._act(process)
+
+    def interfere(self) -> None:
+        """Close the gate from another process, at any instant."""
+        if self._chance.unit() < self._act_rate:
+            self.close_gate(latch=self._chance.unit() < 0.5)
+
+    def close_gate(self, *, latch: bool) -> None:
+        """Close the gate as `lobdeck halt` or `lobdeck kill` does."""
+        self._gate.close(Closer.SHELL, "eve", "", "rehearsed", self._now_ns())
+        if latch:
+            self._gate.latch("eve", "", "rehearsed", self._now_ns())
+            self._killed()
+
+    def release(self, process: Process) -> None:
+        """Take a kill back."""
+        try:
+            process.command(Command.RELEASE)
+        finally:
+            if not self._gate.state().latched:  # the process may die on the way
+                self.kill = 0
+
+    def _permit(self, process: Process) -> None:
+        ideas = process.engine.state.ideas
+        for card in ideas.cards():
+            armed = card.end is None and ideas.armed(card.idea, process.engine.state.now_ns)
+            if armed and self._chance.unit() < _PRESSES:
+                idea = card.idea
+                process.command(Command.PERMIT_ONCE, target_id=idea.idea_id, revision=idea.revision)
+
+    def _set_going(self, process: Process) -> None:
+        engine = process.engine
+        if self.kill:
+            self.release(process)
+        elif engine.trading_state < TradingState.ACTIVE:
+            process.command(Command.RESUME)
+        elif engine.authority < process.params.authority:
+            process.command(Command.SET_AUTHORITY, authority=int(process.params.authority))
+
+    def _act(self, process: Process) -> None:
+        drawn = self._chance.below(12)
+        match drawn:
+            case 0:
+                process.command(Command.HALT)
+            case 1:
+                process.command(Command.REDUCE)
+            case 2:
+                process.command(Command.RESUME)
+            case 3:
+                process.command(Command.KILL)
+                self._killed()
+            case 4:
+                self.close_gate(latch=True)
+            case 5:
+                self.close_gate(latch=False)
+            case 6 | 7:
+                process.command(Command.FLATTEN)
+            case 8:
+                process.command(Command.CANCEL_ALL)
+            case 9:
+                self._cancel_one(process)
+            case 10:
+                process.command(Command.AUTHORITY_DOWN)
+            case _:
+                self.release(process)
+
+    def _killed(self) -> None:
+        self._kills += 1
+        self.kill = self._kills
+
+    def _cancel_one(self, process: Process) -> None:
+        live = process.engine.state.orders.all_live()
+        if live:
+            order = live[self._chance.below(len(live))]
+            process.command(Command.CANCEL_ORDER, client_order_id=order.client_order_id)

@@ -1,0 +1,245 @@
+"""One rehearsal: storm, deaths and restarts, calm, and the comparison at rest; all of it from the seed.
+
+Within a step the world comes first (the venue's time, frames that arrive), then one turn of the session's
+loop, then the people. A process that dies leaves its journal, the gate's file and what is under way; the next
+one starts as `lobdeck` does, with the next session number, and has to find out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from pipeline.core.inputs import Command
+from pipeline.core.types import OrderState, Side, TradingState
+from pipeline.rehearsal.crash import Fuse, ProcessDied
+from pipeline.rehearsal.feed_line import SYMBOL, FeedLine
+from pipeline.rehearsal.memory_journal import Disk, MemoryJournal
+from pipeline.rehearsal.oracle import FOREIGN_ID, OPENING_BALANCES, Oracle
+from pipeline.rehearsal.order_network import OrderNetwork
+from pipeline.rehearsal.person import Person
+from pipeline.rehearsal.process import KEY, Process, Surroundings
+from pipeline.rehearsal.rules import Rule
+from pipeline.rehearsal.scenario import STEP_NS, Scenario
+from pipeline.rehearsal.street import StreetMarket
+from pipeline.rehearsal.witness import orders_of, replayed_hash
+from pipeline.runtime.gate import Gate
+from pipeline.sim.chance import Chance
+from pipeline.sim.exchange.order import AccountEvent, NewOrder, OrderKind
+from pipeline.sim.protocol.hub import MarketHub
+from pipeline.sim.protocol.venue import SimVenue
+
+START_NS = 1_767_225_600_000_000_000
+_FOREIGN_PRICE_E8 = 50_000 * 10**8
+_CALM_STEPS = 700
+_CALM_STEP_NS = 40_000_000
+_REST_STEPS = 10
+"""Steps in a row that must be quiet before books are compared."""
+_PARTS = 2
+"""Looks of the world to a step of the session."""
+_REPLAYS = 8
+"""One seed in so many also replays the journal of a session that ended well."""
+
+
+class Stage:
+    """The world around the processes of one rehearsal."""
+
+    def __init__(self, scenario: Scenario, directory: Path) -> None:
+        self.scenario = scenario
+        self.now_ns = START_NS
+        self.deaths = 0
+        seed = scenario.seed
+        hub, inbox = MarketHub(), list[AccountEvent]()
+        self.market = StreetMarket(
+            Chance(seed ^ 0x51), START_NS, hub, inbox, lambda entry: self.oracle.entry(entry)
+        )
+        listing = self.market.listings[0]
+        self.oracle = Oracle(listing.instrument)
+        account = self.market.exchange.open_account(
+            "main", KEY.api_key, KEY.secret, OPENING_BALANCES, START_NS
+        )
+        foreign = NewOrder(
+            SYMBOL,
+            Side.BUY,
+            OrderKind.LIMIT,
+            price_e8=_FOREIGN_PRICE_E8,
+            quantity_e8=10**6,
+            client_order_id=FOREIGN_ID,
+        )
+        self.market.exchange.place(account, foreign, START_NS)
+        self.venue = SimVenue(self.market, hub, inbox, START_NS, seed=seed, faults=scenario.faults)
+        self.network = OrderNetwork(self.venue, Chance(seed ^ 0x52), lambda: self.now_ns, self.oracle)
+        self.feed = FeedLine(self.venue, Chance(seed ^ 0x53), lambda: self.now_ns)
+        self.network.delay_ms = scenario.delay_ms
+        self.feed.delay_ms = min(scenario.delay_ms, 60)
+        self._gate = Gate.create(directory)
+        self.person = Person(Chance(seed ^ 0x54), self._gate, scenario.act_rate, lambda: self.now_ns)
+        self.oracle.open(self.market, account, self._gate, scenario.mode)
+        self._around = Surroundings(
+            scenario,
+            listing.instrument,
+            directory,
+            self.network,
+            lambda: self.now_ns + scenario.skew_ns,
+            self.oracle.handled,
+            self._instant,
+        )
+        self._chance = Chance(seed ^ 0x55)
+        self._lives = list(scenario.dies_after)
+        self._number = 0
+        self._disk = Disk([])
+        self._starts_ns = START_NS
+        self.process: Process | None = None
+        self._storms = True
+
+    async def play(self) -> None:
+        """Go through storm and calm until a rule is broken or all is compared."""
+        for _ in range(self.scenario.steps):
+            await self._step(STEP_NS)
+            if self.oracle.broken is not None:
+                return
+        self._calm()
+        quiet = 0
+        for number in range(_CALM_STEPS):
+            await self._step(_CALM_STEP_NS)
+            quiet = quiet + 1 if self._is_quiet() else 0
+            if self.oracle.broken is not None or quiet >= _REST_STEPS:
+                break
+            if number % 25 == 0:
+                self._ask_for_rest()
+        else:
+            self.oracle.break_(Rule.NOT_SETTLED, self._unrest())
+        if self.oracle.broken is None:
+            self.oracle.check_rest()
+            self._check_replay()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        if self.process is not None:
+            self.process.end()
+        self._gate.detach()
+
+    # --- a step -------------------------------------------------------------------------------------------
+
+    async def _step(self, length_ns: int) -> None:
+        self.oracle.kill = self.person.kill
+        try:
+            for _ in range(_PARTS):
+                self.now_ns += length_ns // _PARTS
+                self.venue.advance(self.now_ns)
+                self.network.move()
+                self.feed.move()
+            await self._turn()
+        except ProcessDied:
+            self._die()
+        self.oracle.kill = self.person.kill
+        self.oracle.step(self.now_ns)
+
+    async def _turn(self) -> None:
+        if self.process is None:
+            self._instant()
+            if self.now_ns >= self._starts_ns:
+                self._start()
+            return
+        self._strike()
+        self.process.turn()
+        if self.process.gateway.connections == self.process.gateway.lost:
+            await asyncio.sleep(0)  # an attempt to connect goes on
+        if self._storms:
+            self.person.look(self.process)
+
+    def _strike(self) -> None:
+        if not self._storms:
+            return
+        if self._chance.unit() < self.scenario.cut_rate:
+            self.network.strike()
+        if self._chance.unit() < self.scenario.cut_rate / 2:
+            self.feed.strike()
+
+    def _instant(self) -> None:
+        """Let the world act between the engine's decision and the send."""
+        if self._storms:
+            self.person.interfere()
+
+    # --- processes ----------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._number += 1
+        fuse = Fuse(self._lives.pop(0) if self._lives and self._storms else None)
+        self.network.fuse, self._disk = fuse, Disk([])
+        sync_ns = self.scenario.disk_ms * 1_000_000
+        journal = MemoryJournal(self._disk, fuse, lambda: self.now_ns, sync_ns)
+        chance = Chance(self.scenario.seed * 31 + self._number)
+        self.process = process = Process(self._around, self._number, journal, chance)
+        self.oracle.started(process, self._disk)
+        self.feed.attach(process.run)
+        process.start()
+
+    def _die(self) -> None:
+        process = self.process
+        if process is None:
+            return
+        self.deaths += 1
+        self.process = None
+        self.network.process_gone()
+        self.feed.detach()
+        process.end()
+        self.oracle.died()
+        self._starts_ns = self.now_ns + self._chance.between(20, 1_500) * 1_000_000
+        power_lost = self._chance.unit() < 0.5
+        self._check_journal(process, power_lost=power_lost)
+
+    def _check_journal(self, process: Process, *, power_lost: bool) -> None:
+        """See whether what the disk has gives every order that left."""
+        kept = self._disk.records
+        if power_lost and process.params.mode.value == "LIVE":
+            kept = kept[: self._disk.durable]
+        asked = orders_of(process.params, kept)
+        for client_id, number in self.oracle.wire.items():
+            if number == process.number and client_id not in asked:
+                self.oracle.break_(Rule.NOT_REPLAYED, f"{client_id} is not among {len(asked)} orders")
+
+    def _check_replay(self) -> None:
+        process = self.process
+        if process is None or self.scenario.seed % _REPLAYS:
+            return
+        if replayed_hash(process.params, self._disk.records) != process.run.pump.effects_sha256:
+            self.oracle.break_(Rule.NOT_REPLAYED, "the effects differ")
+
+    # --- the end ------------------------------------------------------------------------------------------
+
+    def _calm(self) -> None:
+        self._storms = False
+        self.market.calm = True
+        self.network.heal()
+        self.feed.delay_ms = 0
+        self.network.fuse.disarm()
+
+    def _ask_for_rest(self) -> None:
+        """Halt what still trades, so that there is something to compare."""
+        process = self.process
+        if process is not None and process.engine.trading_state > TradingState.HALTED:
+            process.command(Command.HALT)
+        if process is not None and process.engine.open_orders:
+            process.command(Command.CANCEL_ALL)
+
+    def _is_quiet(self) -> bool:
+        process = self.process
+        if process is None or not process.gateway.is_up or self.oracle.under_way:
+            return False
+        engine = process.engine
+        kill = engine.state.kill
+        over = kill is None or not kill.latched or kill.confirmed_ts_ns > 0
+        return over and engine.trading_state <= TradingState.HALTED and not engine.open_orders
+
+    def _unrest(self) -> str:
+        process = self.process
+        if process is None:
+            return "no process"
+        engine, desk = process.engine, process.gateway.desk
+        live = [f"{one.client_order_id} {one.state}" for one in engine.state.orders.all_live()]
+        unknown = sum(1 for one in engine.state.orders.all_live() if one.state is OrderState.UNKNOWN)
+        return (
+            f"{engine.trading_state.name}, path {desk.phase.name} {desk.trouble}, live {live}, "
+            f"{unknown} UNKNOWN, kill {engine.state.kill}, on {SYMBOL}"
+        )

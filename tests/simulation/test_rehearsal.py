@@ -1,0 +1,80 @@
+"""Whole sessions from seeds, judged by the exchange: 300 here, more with `lobdeck simulate --seeds N`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.core.types import Authority, VenueMode
+from pipeline.rehearsal.crash import Fuse
+from pipeline.rehearsal.rehearse import DEFAULT_STEPS, rehearse, rehearse_scenario
+from pipeline.rehearsal.scenario import draw
+from tests.fakes.planted_bugs import PLANTS, Plant
+
+SEEDS, CHUNK = 300, 50
+MOST_SEEDS = 1_000
+"""Within so many a planted bug must be found."""
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_every_rule_holds(first: int) -> None:
+    outcomes = [rehearse(seed) for seed in range(first, first + CHUNK)]
+    broken = [f"--seed {one.seed} --steps {one.steps}: {one.broken}" for one in outcomes if one.broken]
+    assert not broken, broken
+    # A rehearsal in which nothing happens proves nothing.
+    assert sum(one.orders for one in outcomes) > 2 * CHUNK
+    assert sum(one.fills for one in outcomes) > CHUNK
+    assert sum(one.deaths for one in outcomes) > 0
+
+
+def test_a_seed_is_a_session() -> None:
+    first, again, other = rehearse(2), rehearse(2), rehearse(4)
+    assert first == again
+    assert first.effects_sha256 != other.effects_sha256
+
+
+def test_scenarios_reach_both_modes_and_every_kind_of_trouble() -> None:
+    scenarios = [draw(seed, DEFAULT_STEPS) for seed in range(SEEDS)]
+    assert {one.mode for one in scenarios} == {VenueMode.SIM, VenueMode.LIVE}
+    assert {one.authority for one in scenarios} == {Authority.APPROVE, Authority.AUTO}
+    assert len({fault.kind for one in scenarios for fault in one.faults}) >= 20
+    assert sum(1 for one in scenarios if one.dies_after) > SEEDS // 5
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
+def test_a_planted_bug_is_found(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    assert any(rehearse(seed).broken for seed in range(MOST_SEEDS))
+
+
+@pytest.mark.parametrize("mode", [VenueMode.SIM, VenueMode.LIVE])
+def test_a_process_may_die_at_every_send_and_at_the_writes_around_it(
+    mode: VenueMode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = replace(
+        draw(1, 120),
+        mode=mode,
+        authority=Authority.AUTO,
+        faults=(),
+        cut_rate=0.0,
+        act_rate=0.0,
+        delay_ms=30,
+        dies_after=(),
+    )
+    passed: list[str] = []
+    point = Fuse.point
+
+    def noted(fuse: Fuse, name: str) -> None:
+        passed.append(name)
+        point(fuse, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Fuse, "point", noted)
+        assert not rehearse_scenario(scenario).broken
+    sends = [number for number, name in enumerate(passed) if name == "before a send"]
+    points = dict.fromkeys(near for one in sends for near in range(one - 2, one + 3))
+    assert len(points) > 40
+    for number in points:
+        outcome = rehearse_scenario(replace(scenario, dies_after=(max(number, 0),)))
+        assert not outcome.broken, (number, passed[number], outcome.broken)

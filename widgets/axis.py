@@ -1,7 +1,9 @@
 """The ladder's price axis: which step, which centre, and when either may move.
 
-Pure values. The axis stands still while the touch moves inside its middle half. Times are the engine's,
-in ns; they may jump back (a replay sought), which never holds the axis fast.
+Pure values. The step is the smallest at which the rows span twice the 10 s range, and at which at least
+half of them hold a level: a quiet market would else be a ladder of empty rows. The axis stands still while
+the touch moves inside its middle half. Times are the engine's, in ns; they may jump back (a replay sought),
+which never holds the axis fast.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ RECENTRE_EVERY_NS = 1_000_000_000
 STEP_EVERY_NS = 30_000_000_000
 SETTLE_NS = 10_000_000_000
 """In the first ten seconds the 10 s range is still growing: the step may follow it upwards at once."""
+_HELD, _HELD_TO_REFINE, _OF = 4, 5, 8
+"""Eighths of the rows that must hold a level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,12 @@ class LadderAxis:
         return axis
 
     def _restep(self, ladder: LadderView, rows: int, ts_ns: int) -> LadderAxis:
-        wanted = _wanted_step(ladder, rows)
-        if self.by_hand or wanted == self.step:
+        young = not _passed(self.born_ns, ts_ns, SETTLE_NS)
+        may_fall = _passed(self.step_ns, ts_ns, STEP_EVERY_NS)
+        if self.by_hand or not (young or may_fall):
             return self
-        settling = wanted > self.step and not _passed(self.born_ns, ts_ns, SETTLE_NS)
-        if not settling and not _passed(self.step_ns, ts_ns, STEP_EVERY_NS):
+        wanted = _wanted_step(ladder, rows, self.step)
+        if wanted == self.step or (wanted < self.step and not may_fall):
             return self
         return replace(self, step=wanted, step_ns=ts_ns).recentred(ladder, ts_ns)
 
@@ -70,9 +75,34 @@ class LadderAxis:
         return replace(self, by_hand=False, step_ns=0)
 
 
-def _wanted_step(ladder: LadderView, rows: int) -> int:
-    """Give the 1-2-5 step at which the rows span twice the 10 s range."""
-    return nice_step(max(1, -(-2 * ladder.range_10s_ticks // rows)))
+def _wanted_step(ladder: LadderView, rows: int, now: int = 0) -> int:
+    """Give the 1-2-5 step for the 10 s range and for the levels there are; `now` is the step of the axis.
+
+    A finer step than the one of the axis wants more levels, so that a book at the border does not swing.
+    """
+    step = nice_step(max(1, -(-2 * ladder.range_10s_ticks // rows)))
+    while step < ladder.mid_half_ticks:
+        held, beyond = _held_rows(ladder, rows, step)
+        if not beyond or held * _OF >= rows * (_HELD_TO_REFINE if step < now else _HELD):
+            break
+        step = nice_step(step + 1)
+    return step
+
+
+def _held_rows(ladder: LadderView, rows: int, step: int) -> tuple[int, bool]:
+    """Count the rows round the mid that hold a level, and tell whether a level lies beyond them."""
+    top = _centre(ladder, step) + rows // 2
+    held, beyond = 0, False
+    for levels, place in ((ladder.bids, bid_row), (ladder.asks, ask_row)):
+        last = None
+        for price, _ in levels:
+            row = place(price, step)
+            if not top - rows < row <= top:
+                beyond = True
+                break
+            held += row != last
+            last = row
+    return held, beyond
 
 
 def _smaller_step(step: int) -> int:

@@ -139,10 +139,15 @@ def time_axis(points: int, per: int, across: int) -> str:
     return "".join(cells)
 
 
+_FILL_NAMES = (("we bought", "we sold"), ("bought", "sold"), ("B", "S"))
+
+
 def _fill_rows(chart: ChartView, points: int, per: int, phase: int, gutter: int, across: int) -> list[Line]:
+    bought, sold = next((pair for pair in _FILL_NAMES if len(pair[0]) < gutter), _FILL_NAMES[-1])
+    grid = (points, per, phase, gutter, across)
     return [
-        _fill_row(chart.marks, 1, FILL_UP, "B", "bid-strong", (points, per, phase, gutter, across)),
-        _fill_row(chart.marks, -1, FILL_DOWN, "S", "ask-strong", (points, per, phase, gutter, across)),
+        _fill_row(chart.marks, 1, FILL_UP, bought, "bid-strong", grid),
+        _fill_row(chart.marks, -1, FILL_DOWN, sold, "ask-strong", grid),
     ]
 
 
@@ -150,7 +155,7 @@ def _fill_row(
     marks: Sequence[tuple[int, int, int]],
     sign: int,
     glyph: str,
-    letter: str,
+    name: str,
     role: str,
     grid: tuple[int, int, int, int, int],
 ) -> Line:
@@ -160,4 +165,4 @@ def _fill_row(
         cell = cell_of(points - 1 - index, per, phase, across)
         if lots * sign > 0 and 0 <= cell < across:
             cells[cell] = glyph
-    return (letter.rjust(gutter - 1) + "  ", "dim"), ("".join(cells), role)
+    return (name.rjust(gutter - 1) + "  ", "dim"), ("".join(cells), role)

@@ -57,8 +57,10 @@ class LadderPanel(SnapshotWidget):
         age = age_text(ladder.age_ms).rjust(6)
         price = plain_price(view, step, shown_decimals(view, step)) if step else ""
         forms = (
+            (f"book ok {age}", f"step {price} = {step} tick{'s' * (step > 1)}"),
             (f"book ok {age}", f"step {price} = {step} t"),
             (f"ok {age}", f"step {price} = {step} t"),
+            (f"ok {age}", f"step {price}"),
             (f"ok {age}", f"x{step} t"),
         )
         start, end = next((form for form in forms if len(form[0]) + len(form[1]) <= room), forms[-1])

@@ -125,7 +125,7 @@ def loss_role(used_e6: int) -> str:
 def _worst(position: PositionView, view: InstrumentView, width: int) -> Line:
     items: list[Item] = [
         (0, text(f"{qty_text(view, position.worst_case_lots, sign=True):>10}", "text")),
-        (1, text("if all that works fills", "dim")),
+        (1, text("if all our orders fill", "dim")),
     ]
     return _row("worst", items, width)
 

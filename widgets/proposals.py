@@ -9,8 +9,10 @@ from __future__ import annotations
 from pipeline.core.snapshot import ConsoleSnapshot, ProposalView
 from widgets.base import SnapshotWidget
 from widgets.card import card_lines, short_card
-from widgets.lines import Line, flow, text
+from widgets.cells import crop
+from widgets.lines import Line, text
 from widgets.slots import CardSlots
+from widgets.words import reason_words
 
 
 class ProposalsPanel(SnapshotWidget):
@@ -83,9 +85,10 @@ class ProposalsPanel(SnapshotWidget):
     def _empty(self, width: int) -> list[Line]:
         lines = [text("  no idea on offer", "dim")]
         lines += [text(f"  #{idea} is gone", "dim") for idea in self.cards.just_gone]
-        return lines + flow(
-            [text("  quiet is normal:", "dim"), text("WHY says what stops them", "dim")], width, 1, 2
-        )
+        lines.append(text("  quiet is normal", "dim"))
+        stopped = self.snapshot.why.stopped if self.snapshot else ()
+        reason = f"stopped mostly by: {reason_words(stopped[0][0])}" if stopped else ""
+        return lines + [text(crop(f"  {reason}", width), "dim")] * bool(stopped)
 
     def _shown(self) -> ProposalView | None:
         """Give the card to draw in full: the selected one, or the one in the first place."""

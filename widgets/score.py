@@ -126,9 +126,14 @@ def _two_tone(cells: str) -> Line:
     return tuple(parts)
 
 
+def _waited_for(score: ScoreView) -> list[Line]:
+    names = [text(clean(name), "stale") for name in score.not_ready[:8]]
+    return [text("waits for", "dim"), *names] if names else []
+
+
 def _not_ready(score: ScoreView, rows: list[Line], words: str, width: int) -> list[Line]:
     lines = overprint(rows, words, "overprint", width)
-    names = flow([text(clean(name), "stale") for name in score.not_ready[:8]], width, gap=1)
+    names = flow(_waited_for(score), width, gap=1)
     for offset, line in enumerate(names, len(lines) // 2 + 1):
         if offset < len(lines):
             lines[offset] = line

@@ -51,8 +51,8 @@ def funnel(why: WhyView) -> list[Line]:
         parts.append(
             ((f"{ARROW} ", "rule"), (f"{count:>2}", "bright" if count else "dim"), (f" {word}", "dim"))
         )
-    parts.append(((f"{why.declined}", "text"), (" not now,", "dim")))
-    parts.append(((f"{why.lapsed}", "text"), (" lapsed", "dim")))
+    parts.append((("(", "dim"), (f"{why.declined}", "text"), (" not now,", "dim")))
+    parts.append(((f"{why.lapsed}", "text"), (" lapsed)", "dim")))
     return parts
 
 
@@ -95,7 +95,7 @@ def fee_parts(why: WhyView) -> list[Line]:
         (("fees maker ", "dim"), (basis_points(why.maker_e6, sign=False), "text")),
         (("taker ", "dim"), (basis_points(why.taker_e6, sign=False), "text"), (" bp", "dim")),
         text(f"({clean(why.fee_source)})", "dim"),
-        (("p to pay: ", "dim"), (_break_even(why.p_star_maker_e6), "text"), (" maker", "dim")),
+        (("pays above p ", "dim"), (_break_even(why.p_star_maker_e6), "text"), (" maker", "dim")),
         ((_break_even(why.p_star_taker_e6), "text"), (" taker", "dim")),
     ]
 

@@ -71,7 +71,7 @@ CHAIN_WORDS: Mapping[str, str] = {
 
 PERMIT_WORDS: Mapping[str, str] = {
     "TIME": "its time is over",
-    "ORDERS": "its orders are used up",
+    "ORDERS": "all its orders are sent",
     "LOSS": "its loss is reached",
     "BOOK": "book not ok for too long",
     "MODEL": "another model came",
@@ -203,7 +203,7 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
     "FILL_DUPLICATE": Sentence("a fill was reported twice and counted once: {detail}"),
     "FILL_FOREIGN": Sentence("a fill of an order that is not ours: {detail}"),
     "PERMIT_OPENED": Sentence("permit opened by {detail}", "permit P{0} opened by {detail}", ("n",)),
-    "PERMIT_USED": Sentence("permit used", "permit P{0} used, {2} orders so far", ("n", "-", "n")),
+    "PERMIT_USED": Sentence("permit used", "permit P{0} used, orders so far: {2}", ("n", "-", "n")),
     "PERMIT_ENDED": Sentence("permit ended: {detail}", "permit P{0} ended: {detail}", ("n",), permit_words),
     "PERMIT_REFUSED": Sentence("key refused: {detail}", detail_words=press_words),
     "AUTHORITY_CHANGED": Sentence(

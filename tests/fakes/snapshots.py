@@ -53,7 +53,7 @@ FRAME_NS = 100_000_000
 E8 = 100_000_000
 
 SPOT = InstrumentView("binance-spot", "BTCUSDT", "BTC", "USDT", 2, 1, 5, 1, 5)
-PERP = InstrumentView("sim", "BTCUSDT", "BTC", "USDT", 1, 1, 3, 1, 3)
+PERP = InstrumentView("binance", "BTCUSDT", "BTC", "USDT", 1, 1, 3, 1, 3)
 TINY = InstrumentView("binance-spot", "PEPEUSDT", "PEPE", "USDT", 8, 1, 2, 100, 0)
 """Ticks of 1e-8 at a price of 1e-5, whole lots."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pipeline.core.snapshot import LadderView
@@ -13,7 +15,14 @@ ROWS = 20
 
 
 def ladder(mid_ticks: int = 1_000, range_ticks: int = 10) -> LadderView:
-    return replace(FakeMarket().ladder(), mid_half_ticks=2 * mid_ticks, range_10s_ticks=range_ticks)
+    """Give a book with a level at every tick."""
+    return replace(
+        FakeMarket().ladder(),
+        bids=tuple((mid_ticks - place, 5) for place in range(100)),
+        asks=tuple((mid_ticks + 1 + place, 5) for place in range(100)),
+        mid_half_ticks=2 * mid_ticks,
+        range_10s_ticks=range_ticks,
+    )
 
 
 def started(**changes: int) -> LadderAxis:
@@ -34,6 +43,46 @@ def test_the_step_is_never_below_one_tick() -> None:
     axis = started(range_ticks=0)
     assert axis.step == 1
     assert axis.stepped(-1, ladder(), 101 * SECOND).step == 1
+
+
+def sparse(every: int, levels: int = 300) -> LadderView:
+    """Give a book that does not move, with one level each `every` ticks."""
+    return replace(
+        ladder(mid_ticks=100_000, range_ticks=0),
+        bids=tuple((100_000 - every * place, 5) for place in range(levels)),
+        asks=tuple((100_001 + every * place, 5) for place in range(levels)),
+    )
+
+
+def held_rows(book: LadderView, step: int) -> int:
+    centre = book.mid_half_ticks // (2 * step)
+    shown = range(centre + ROWS // 2 - ROWS + 1, centre + ROWS // 2 + 1)
+    rows = {bid_row(price, step) for price, _ in book.bids} | {ask_row(price, step) for price, _ in book.asks}
+    return len(rows & set(shown))
+
+
+@given(every=st.integers(1, 3_000), levels=st.integers(40, 300))
+def test_a_book_that_stands_still_fills_half_the_rows(every: int, levels: int) -> None:
+    book = sparse(every, levels)
+    step = LadderAxis().follow(book, ROWS, 0).step
+    assert held_rows(book, step) * 2 >= ROWS
+    assert step <= 2.5 * every
+
+
+def test_a_book_of_few_levels_is_not_merged_into_one_row() -> None:
+    assert LadderAxis().follow(sparse(2, levels=2), ROWS, 0).step == 1
+
+
+def test_an_axis_of_one_row_ends_its_search() -> None:
+    assert LadderAxis().follow(replace(sparse(4), bids=()), 1, 0).step > 0
+
+
+def test_a_step_gets_finer_only_where_clearly_enough_rows_hold_a_level() -> None:
+    axis = LadderAxis().follow(sparse(8), ROWS, 0)
+    assert axis.step == 5
+    assert LadderAxis().follow(sparse(4), ROWS, 0).step == 2
+    assert axis.follow(sparse(4), ROWS, 40 * SECOND).step == 5
+    assert axis.follow(sparse(3), ROWS, 40 * SECOND).step == 2
 
 
 def test_the_axis_stands_while_the_touch_stays_in_the_middle_half() -> None:

@@ -9,6 +9,7 @@ import typer
 
 from app.session_options import ConfigOption
 from pipeline.models.expectation import Role
+from pipeline.sim.pace import Pace
 
 config_app = typer.Typer(help="Write, check or show the configuration.", rich_markup_mode=None)
 model_app = typer.Typer(help="Look inside a model file, or check it as loading does.", rich_markup_mode=None)
@@ -136,3 +137,16 @@ def dataset_verify(folder: Path) -> None:
     from app.dataset_command import verify_dataset
 
     typer.echo(verify_dataset(folder))
+
+
+@dataset_app.command("sample")
+def dataset_sample(
+    output: Annotated[Path, typer.Option("-o", "--output", help="File of stamped lines.")],
+    seconds: Annotated[int, typer.Option(help="Length of the market.")] = 600,
+    seed: Annotated[int, typer.Option(help="Same seed, same market.")] = 1,
+    pace: Annotated[Pace, typer.Option(help="usual, as real spot data, or calm.")] = Pace.USUAL,
+) -> None:
+    """Write a simulated market as a capture, to try these tools on."""
+    from app.sample_command import write_sample
+
+    typer.echo(write_sample(output, seconds, seed, pace))

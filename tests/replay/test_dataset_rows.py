@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from app.dataset_command import build_dataset
 from app.dataset_sources import BuildOptions
@@ -16,7 +19,7 @@ from pipeline.runtime.journal_reader import read_journal
 from pipeline.runtime.journal_run import JournalRun
 from pipeline.runtime.row_tap import play
 from pipeline.wire.venues import codec_for
-from tests.fakes.sessions import replayed, synthetic_lines, write_capture
+from tests.fakes.sessions import ROOT, replayed, synthetic_lines, write_capture
 
 LINES = 8_000
 
@@ -37,7 +40,22 @@ def rows_of_session(journal: Path) -> list[RequestInference]:
 
 
 def test_rows_of_capture_and_journal_equal_what_the_workers_got(tmp_path: Path) -> None:
-    capture = write_capture(tmp_path / "clip.txt", synthetic_lines(LINES))
+    check_rows(write_capture(tmp_path / "clip.txt", synthetic_lines(LINES)), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["spot_btcusdt_20240808.gz", "usdm_btcusdt_20240718.gz", "usdm_btcusdt_20230404.dat.gz"]
+)
+def test_rows_of_recorded_markets_equal_what_the_workers_got(tmp_path: Path, name: str) -> None:
+    recorded = ROOT.parent / "shared" / "data" / "hftbacktest" / name
+    if not recorded.exists():
+        pytest.skip("recorded market data is not here")
+    with gzip.open(recorded) as lines:
+        (tmp_path / "clip.txt").write_bytes(b"".join(islice(lines, LINES)))
+    check_rows(tmp_path / "clip.txt", tmp_path)
+
+
+def check_rows(capture: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     replayed(home, str(capture), "--journal", "--name", "taught")

@@ -10,11 +10,13 @@ import pytest
 from app.dataset_command import build_dataset, verify_dataset
 from app.dataset_sources import BuildOptions
 from app.replay_command import sample_capture
+from app.sample_command import write_sample
 from pipeline.core.params import MS
 from pipeline.research.dataset import DatasetError, label_columns, read_page, read_parts
 from pipeline.research.labels import Window
 from pipeline.research.rows import load_rows
 from pipeline.runtime.capture import CaptureError, open_capture
+from pipeline.sim.pace import Pace
 
 FEATURES = "qi_1,micro_dev,qi_5,tfi_1s"
 FRAMES = 6_000
@@ -137,3 +139,15 @@ def test_an_option_that_cannot_be_used_is_named(
 def test_another_venue_than_the_capture_shows_is_refused(clip: Path, tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match="expected frames of binance-usdm"):
         build(clip, tmp_path / "set", venue="binance-usdm")
+
+
+def test_a_sample_is_the_same_for_a_seed_and_never_overwrites(tmp_path: Path) -> None:
+    said = write_sample(tmp_path / "one.txt", 3, 5, Pace.USUAL)
+    write_sample(tmp_path / "two.txt", 3, 5, Pace.USUAL)
+
+    assert "planted" in said
+    assert (tmp_path / "one.txt").read_bytes() == (tmp_path / "two.txt").read_bytes()
+    with pytest.raises(DatasetError, match="is there already"):
+        write_sample(tmp_path / "one.txt", 3, 5, Pace.USUAL)
+    with pytest.raises(DatasetError, match="--seconds 0"):
+        write_sample(tmp_path / "three.txt", 0, 5, Pace.USUAL)

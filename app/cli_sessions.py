@@ -70,16 +70,22 @@ def kill(name: SessionArgument = None) -> None:
 def release(
     name: Annotated[str, typer.Argument(help="Name of a session.")],
     phrase: Annotated[str, typer.Option("--phrase", help="RELEASE NAME, instead of typing it.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why; after a kill by a limit in LIVE.")] = "",
 ) -> None:
-    """Take a kill or halt back, after showing what closed the gate; leads to HALTED."""
+    """Take a kill or halt back, after showing what closed the gate and a check list; leads to HALTED."""
     from app import shell
+    from app.release_check import check_list
     from app.session_list import gate_words
     from pipeline.runtime.places import session_place
 
     place = session_place(name)
     typer.echo("\n".join(gate_words(place)) or f"{name}: the gate is open")
+    checks = check_list(place)
+    typer.echo("\n".join(checks.lines))
+    if checks.refusal:
+        raise shell.ShellError(f"not released: {checks.refusal}")
     wanted = f"RELEASE {name}"
     typed = phrase or typer.prompt(f"type {wanted} to release", default="", show_default=False)
     if typed != wanted:
         raise shell.ShellError(f"not released: typed {typed!r}, wanted {wanted!r}")
-    typer.echo(shell.release(place))
+    typer.echo(shell.release(place, reason))

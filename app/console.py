@@ -24,6 +24,7 @@ from app.bell import Bell
 from app.console_settings import ConsoleSettings, KillSwitch
 from app.driver import ConsoleDriver, TerminalHooks
 from app.gate_picture import live_orders, with_gate, without_halt_banner
+from app.guard_wait import guard_words
 from app.kill_keys import Emergency
 from app.link import Link
 from app.link_end import LinkEnd, end_of, status_of
@@ -204,7 +205,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def _without_session(self, shown: ConsoleSnapshot) -> ConsoleSnapshot:
         """Put the banner up; nothing is on offer any more."""
         gone = self._end_shown is LinkEnd.GONE
-        self.main.view.status.set_lost(LostView(gone, self.link.lost, live_orders(shown)))
+        guard, no_orders = guard_words(self.link.hello) if gone else ("", False)
+        self.main.view.status.set_lost(LostView(gone, self.link.lost, live_orders(shown), guard, no_orders))
         self.main.say("the session is gone; q leaves" if gone else "the link is lost; q leaves", "alert")
         return replace(shown, proposals=())
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.runtime.gate import Gate, GateError
 from pipeline.runtime.guard_report import GUARD_LOCK_NAME, GuardReport, read_report
+from pipeline.runtime.link_messages import Hello
 from pipeline.runtime.locks import is_held
 from pipeline.runtime.places import SessionPlace
 
@@ -31,7 +33,7 @@ def has_guard(place: SessionPlace) -> bool:
 
 def wait_for_guard(place: SessionPlace, timeout_s: float = CONFIRM_S) -> GuardWord:
     """Wait until the guard has confirmed zero for the gate as it is now, is gone, or the time is up."""
-    wanted = _generation(place)
+    _, wanted = gate_facts(place)
     deadline_s = time.monotonic() + timeout_s
     while True:
         lives = is_held(place.root / GUARD_LOCK_NAME)
@@ -58,6 +60,23 @@ def confirmed_words(report: GuardReport) -> str:
     return words + (f"; {report.foreign} foreign kept" if report.foreign > 0 else "")
 
 
+def guard_words(hello: Hello | None) -> tuple[str, bool]:
+    """Say for a console whose session is gone what its guard does, and whether nothing is left.
+
+    Empty where there is no guard, or one that gave up: then nobody here cancels anything.
+    """
+    report = None if hello is None else read_report(Path(hello.gate_path))
+    if hello is None or report is None or not report.acts:
+        return "", False
+    if report.confirmed:
+        return confirmed_words(report), True
+    if not is_held(Path(hello.gate_path) / GUARD_LOCK_NAME):
+        return "", False
+    left = f"{report.ours_left} left" if report.ours_left >= 0 else "asking the venue"
+    away = "" if report.venue_up else ", venue out of reach"
+    return f"The guard is {report.phase}: {left}{away}.", False
+
+
 def _unconfirmed_words(report: GuardReport, *, lives: bool) -> str:
     if not lives:
         return f"NOT CONFIRMED: the guard is gone ({report.phase}); look at the venue's own page"
@@ -66,15 +85,17 @@ def _unconfirmed_words(report: GuardReport, *, lives: bool) -> str:
     return f"NOT CONFIRMED: guard {report.phase}{venue}, orders left {left}; it goes on"
 
 
-def _generation(place: SessionPlace) -> int:
+def gate_facts(place: SessionPlace) -> tuple[bool, int]:
+    """Say whether the gate is latched, and give its generation; (False, 0) where there is none to read."""
     try:
         gate = Gate.attach(place.root, _unsaid)
     except GateError:
-        return 0
+        return False, 0
     try:
-        return gate.state().generation
+        state = gate.state()
     finally:
         gate.detach()
+    return state.latched, state.generation
 
 
 def _unsaid(_: str) -> None:

@@ -20,6 +20,7 @@ from pipeline.runtime.gate import Closer, Gate, GateError
 from pipeline.runtime.locks import is_held
 from pipeline.runtime.places import PlacesError, SessionPlace, list_sessions, session_place
 from pipeline.runtime.private_dirs import Warn
+from pipeline.runtime.release_policy import release_refusal
 
 KILL_CONFIRM_S = 5.0
 ASK_EVERY_S = 0.05
@@ -113,17 +114,24 @@ def kill(places: Iterable[SessionPlace], warn: Warn | None = None) -> tuple[list
     return lines, confirmed
 
 
-def release(place: SessionPlace) -> str:
-    """Take back what closed a gate and show it; leads to HALTED, never further."""
+def release(place: SessionPlace, reason: str = "") -> str:
+    """Take back what closed a gate and show it; leads to HALTED, never further.
+
+    Raises:
+        ShellError: it may not be released yet, or was closed again meanwhile.
+    """
     gate = Gate.attach(place.root)
     try:
         state = gate.state()
+        refusal = release_refusal(gate, state, reason, time.time_ns())
+        if refusal:
+            raise ShellError(f"{place.name} not released: {refusal}")
         shown = {record.closer: record.generation for record in state.closers}
         result = gate.release(
             shown,
             operator(),
             controlling_tty(),
-            "release from the shell",
+            f"release from the shell: {reason}" if reason else "release from the shell",
             time.time_ns(),
             latches=state.latches,
         )

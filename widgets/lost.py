@@ -23,6 +23,10 @@ class LostView:
     reason: str
     orders: int
     """Our orders the venue had or might have had, of every symbol in the blotter."""
+    guard: str = ""
+    """What the session's guard says of them; empty where none is at work."""
+    no_orders: bool = False
+    """True once the guard has the venue's word that none of ours is left."""
 
 
 def lost_lines(lost: LostView, snapshot: ConsoleSnapshot, width: int) -> list[Line]:
@@ -55,7 +59,11 @@ def _title(lost: LostView) -> str:
 def _short(lost: LostView, snapshot: ConsoleSnapshot) -> str:
     if not lost.gone:
         return "orders go on"
-    return "orders were on paper" if _on_paper(snapshot) else "ORDERS MAY STILL WORK"
+    if _on_paper(snapshot):
+        return "orders were on paper"
+    if lost.no_orders:
+        return "NO ORDERS LEFT"
+    return "guard cancels" if lost.guard else "ORDERS MAY STILL WORK"
 
 
 def _orders(lost: LostView, snapshot: ConsoleSnapshot, width: int) -> Line:
@@ -64,6 +72,8 @@ def _orders(lost: LostView, snapshot: ConsoleSnapshot, width: int) -> Line:
         first, second = f" The session goes on; our orders too: {seen}.", "Kill and halt keys still stop it."
     elif _on_paper(snapshot):
         first, second = " Orders and position were on paper and ended with it.", "No venue has any of them."
+    elif lost.guard:
+        first, second = f" {clean(lost.guard, 120)}", ""
     else:
         first, second = f" ORDERS MAY STILL WORK AT THE VENUE: {seen}.", "Nobody here cancels them."
     items: list[Item] = [
@@ -80,6 +90,10 @@ def _to_do(lost: LostView, snapshot: ConsoleSnapshot, width: int) -> Line:
         first, second = f" Do: q, then `lobdeck attach {name}`.", "`lobdeck kill` in another shell stops it."
     elif _on_paper(snapshot):
         first, second = " Do: q leaves and names the log.", "Start it anew when you know why."
+    elif lost.no_orders:
+        first, second = " Do: check the position at the venue; it stays.", f"`lobdeck release {name}` later."
+    elif lost.guard:
+        first, second = " Do: wait for NO ORDERS LEFT.", "q leaves; the guard goes on."
     else:
         first, second = (
             " Do: cancel at the venue NOW, check the position there.",

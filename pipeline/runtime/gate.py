@@ -102,6 +102,11 @@ class Gate:
             ) from None
         return cls(memory, descriptor, tuple(latch_dirs))
 
+    @property
+    def is_of_account(self) -> bool:
+        """Say whether the latch is an account's: a session with real money."""
+        return len(self._latch_dirs) > 1
+
     def detach(self) -> None:
         """Unmap the page and close all descriptors; what this process closed stays closed."""
         _close_all(self._memory, self._descriptor, self._latch_dirs)

@@ -14,6 +14,7 @@ from pipeline.core.effects import CloseGate, OpenGate
 from pipeline.core.inputs import Command, GateChanged, Input
 from pipeline.runtime.gate import Closer, Gate
 from pipeline.runtime.latch import LatchRecord
+from pipeline.runtime.release_policy import release_refusal
 
 
 class GateWatch:
@@ -92,6 +93,9 @@ class GateWatch:
         state = self._gate.state()
         if state.latched and command is Command.RESUME:
             return "KILLED is latched: `:release` first, or `lobdeck release`"
+        refusal = release_refusal(self._gate, state, "", time.time_ns())
+        if refusal:
+            return refusal
         shown = {record.closer: record.generation for record in state.closers}
         latches = state.latches if command is Command.RELEASE else ()
         result = self._gate.release(shown, who, tty, command.value, time.time_ns(), latches=latches)

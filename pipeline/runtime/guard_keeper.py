@@ -56,6 +56,11 @@ class GuardKeeper:
         return None if self._process is None else self._process.pid
 
     @property
+    def acts(self) -> bool:
+        """Say whether orders go to a venue, where the guard could cancel them."""
+        return self._params.acts
+
+    @property
     def is_ready(self) -> bool:
         """Say whether a guard watches and could cancel: before that no order may go."""
         return self._seen in (GuardState.WATCHES, GuardState.ACTS) and not self.trouble

@@ -285,13 +285,22 @@ class SessionHost(ABC):
         if client.watch and command.command not in _WATCHER_MAY:
             return CommandResult(request.request_id, ok=False, text="watching only: halt and kill work here")
         if command.command in (Command.RELEASE, Command.RESUME):
-            refusal = self._gate_watch.release(command.command, client.who, client.tty)
+            refusal = self._unreleasable(command.command) or self._gate_watch.release(
+                command.command, client.who, client.tty
+            )
             self._watch_gate()
             if refusal:
                 return CommandResult(request.request_id, ok=False, text=refusal)
         now_ns = self.run_.now_ns
         self.run_.put(msgspec.structs.replace(command, who=client.who, tty=client.tty, ts_ns=now_ns))
         return CommandResult(request.request_id, ok=True, text=self.run_.engine.last_answer)
+
+    def _unreleasable(self, command: Command) -> str:
+        """Say why a kill may not be taken back while the venue may have orders of ours; else nothing."""
+        left = self.run_.engine.open_orders
+        if command is Command.RELEASE and left and self._guard is not None and self._guard.acts:
+            return f"{left} orders are not gone yet: the venue has the last word"
+        return ""
 
     def stop(self, request: StopSession) -> CommandResult:
         """End the session as the quit dialog chose."""

@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 from app.shell import kill
+from pipeline.core.inputs import Command
 from pipeline.runtime.gate import Closer, Gate
+from pipeline.runtime.locks import InstanceLock
+from pipeline.runtime.places import make_session
 from pipeline.runtime.spec import read_spec
 from tests.fakes.guards import (
     guard_connections,
@@ -27,6 +30,7 @@ from tests.fakes.guards import (
     report_of,
     until,
 )
+from tests.fakes.session_processes import LinkClient
 from tests.fakes.sim_process import sim_process
 from tests.fakes.venue_sessions import VenueSession, venue_session
 
@@ -153,7 +157,40 @@ def test_guard_that_dies_is_replaced_and_the_engine_halts_until_somebody_resumes
         second = guard_ready(session).pid
         assert second != first
         assert not gate.is_open(), "a new guard does not resume by itself"
+        with LinkClient(session.place) as client:
+            client.attach()
+            assert client.command(Command.RESUME).ok
+        until(gate.is_open, 3, "resumed")
         gate.detach()
+
+
+def test_kill_without_a_name_reaches_every_session_with_a_broken_configuration(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_session("other")
+    Gate.create(other.root).detach()
+    with guarded(home) as (_, session), InstanceLock.acquire(other.lock, "ada", 1):
+        monkeypatch.setenv("LOBDECK_EXECUTION__ENTRY", "nonsense")
+        assert lobdeck("config", "show").returncode == 2
+        done = lobdeck("kill")
+        assert done.returncode == 3, "the other one has nobody who could confirm"
+        assert "guarded: KILLED and latched; NO ORDERS LEFT" in done.stdout
+        assert "other: KILLED and latched; NOT CONFIRMED" in done.stdout
+        assert other.latch.exists()
+        assert session.place.latch.exists()
+
+
+def test_release_waits_for_the_venue_and_for_the_words(home: Path) -> None:
+    with guarded(home) as (_, session):
+        assert lobdeck("kill", "guarded").returncode == 0
+        refused = lobdeck("release", "guarded", "--phrase", "release it")
+        assert refused.returncode == 2
+        assert "orders    none" in refused.stdout
+        assert "NO ORDERS LEFT (venue " in refused.stdout
+        assert session.place.latch.exists()
+        done = lobdeck("release", "guarded", "--phrase", "RELEASE guarded")
+        assert done.returncode == 0, done
+        assert "HALTED until `:resume`" in done.stdout
 
 
 def test_guard_ends_with_its_session_and_was_there_before_any_order_could_go(home: Path) -> None:

@@ -47,6 +47,23 @@ def test_orders_at_a_venue_may_still_work(mode: VenueMode, width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [80, 120, 160])
+def test_guard_at_work_is_waited_for_and_its_zero_is_said(width: int) -> None:
+    picture_ = picture(VenueMode.LIVE)
+    for view, orders, to_do in (
+        (LostView(True, REASON, 3, "The guard is cancelling: 2 left."), " The guard is", " Do: wait"),
+        (
+            LostView(True, REASON, 3, "NO ORDERS LEFT (venue 1)", True),
+            " NO ORDERS LEFT",
+            " Do: check",
+        ),
+    ):
+        lines = [line_text(line) for line in lost_lines(view, picture_, width)]
+        assert lines[1].startswith(orders)
+        assert lines[2].startswith(to_do)
+        assert "MAY STILL WORK" not in line_text(lost_line(view, picture_, 60))
+
+
+@pytest.mark.parametrize("width", [80, 120, 160])
 @pytest.mark.parametrize("mode", [VenueMode.REPLAY, VenueMode.PAPER])
 def test_orders_on_paper_ended_with_their_session(mode: VenueMode, width: int) -> None:
     happened, orders, to_do = words(mode, width)

@@ -1,0 +1,142 @@
+"""When a kill may be taken back, and the check list before it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import release_check, shell
+from app.release_check import check_list
+from app.shell import ShellError
+from pipeline.runtime.gate import Closer, Gate
+from pipeline.runtime.guard_report import GUARD_LOCK_NAME, GuardReport, write_report
+from pipeline.runtime.locks import InstanceLock
+from pipeline.runtime.places import SessionPlace, account_place, make_session
+from pipeline.runtime.release_policy import WAIT_S, release_refusal
+
+SECOND = 1_000_000_000
+WHY = "the model was stale; retrained"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("LOBDECK_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def place() -> SessionPlace:
+    return make_session("one")
+
+
+def killed(place: SessionPlace, who: str, reason: str, ts_ns: int, *, live: bool = True) -> Gate:
+    gate = Gate.create(place.root, account_place("main").root if live else None)
+    gate.close(Closer.ENGINE, who, "", reason, ts_ns)
+    gate.latch(who, "", reason, ts_ns)
+    return gate
+
+
+def test_person_who_killed_may_release_at_once(place: SessionPlace) -> None:
+    for who, reason in (("ada", "kill key"), ("engine", "kill by ada"), ("guard", "engine-crash")):
+        gate = killed(place, who, reason, time.time_ns())
+        assert release_refusal(gate, gate.state(), "", time.time_ns()) == ""
+        gate.detach()
+
+
+def test_kill_by_a_limit_wants_a_quarter_of_an_hour_and_then_a_reason(place: SessionPlace) -> None:
+    gate = killed(place, "engine", "daily loss limit", 0)
+    state = gate.state()
+    assert "in 15 min" in release_refusal(gate, state, WHY, 1)
+    assert "in 1 min" in release_refusal(gate, state, WHY, (WAIT_S - 30) * SECOND)
+    assert "--reason" in release_refusal(gate, state, "  short  ", WAIT_S * SECOND)
+    assert release_refusal(gate, state, WHY, WAIT_S * SECOND) == ""
+    gate.detach()
+
+
+def test_another_limit_meanwhile_begins_the_wait_anew(place: SessionPlace) -> None:
+    gate = killed(place, "engine", "daily loss limit", 0)
+    gate.latch("engine", "", "order answer OVERFILL", 600 * SECOND)
+    gate.latch("ada", "", "kill key", 700 * SECOND)
+    assert "in 10 min" in release_refusal(gate, gate.state(), WHY, WAIT_S * SECOND)
+    gate.detach()
+
+
+def test_practice_may_be_released_at_once(place: SessionPlace) -> None:
+    gate = killed(place, "engine", "daily loss limit", time.time_ns(), live=False)
+    assert release_refusal(gate, gate.state(), "", time.time_ns()) == ""
+    gate.detach()
+
+
+def test_shell_refuses_and_leaves_the_gate_as_it_is_then_keeps_the_reason(place: SessionPlace) -> None:
+    killed(place, "engine", "daily loss limit", time.time_ns()).detach()
+    with pytest.raises(ShellError, match="not released: killed by 'daily loss limit'"):
+        shell.release(place, WHY)
+    gate = Gate.attach(place.root)
+    assert gate.state().latched
+    long_ago = time.time_ns() - 2 * WAIT_S * SECOND
+    account_place("main").latch.unlink()
+    gate.latch("engine", "", "daily loss limit", long_ago)
+    assert "released" in shell.release(place, WHY)
+    last = gate.state().last_release
+    assert last is not None
+    assert WHY in last.reason
+    gate.detach()
+
+
+@pytest.fixture
+def running(place: SessionPlace) -> Iterator[SessionPlace]:
+    """A session that is killed and lives, as far as its lock says, with a guard that acts."""
+    killed(place, "ada", "kill key", 1, live=False).detach()
+    with (
+        InstanceLock.acquire(place.lock, "ada", 1),
+        InstanceLock.acquire(place.root / GUARD_LOCK_NAME, "guard", 1),
+    ):
+        yield place
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, **status: Any) -> None:
+    whole = {
+        "open_orders": 0,
+        "book": {"BTCUSDT": {"state": "SYNCED"}},
+        "position": {"BTCUSDT": {"qty": "0.02"}},
+    }
+    monkeypatch.setattr(
+        release_check, "ask_status", lambda *_, **__: json.dumps({**whole, **status}).encode()
+    )
+
+
+def test_list_shows_orders_book_position_guard_and_what_release_does(
+    running: SessionPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers(monkeypatch)
+    write_report(GuardReport(acts=True, confirmed=True, generation=1, foreign=2), running.root)
+    found = check_list(running)
+    assert found.refusal == ""
+    text = "\n".join(found.lines)
+    for words in ("orders    none", "BTCUSDT SYNCED", "BTCUSDT 0.02", "NO ORDERS LEFT", "2 orders", "HALTED"):
+        assert words in text
+
+
+def test_orders_that_are_not_gone_or_not_confirmed_forbid_a_release(
+    running: SessionPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers(monkeypatch, open_orders=3)
+    write_report(GuardReport(acts=True, confirmed=True, generation=1), running.root)
+    assert check_list(running).refusal == "3 orders are not gone yet"
+    answers(monkeypatch)
+    write_report(GuardReport(acts=True, phase="cancelling"), running.root)
+    assert "has not confirmed" in check_list(running).refusal
+
+
+def test_session_that_does_not_answer_is_not_released_one_that_has_ended_is(
+    running: SessionPlace, place: SessionPlace
+) -> None:
+    assert check_list(running).refusal == "the session does not answer"
+    (place.root / "lock").unlink()
+    assert check_list(place).lines[0] == "session   not running"

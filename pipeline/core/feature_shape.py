@@ -34,7 +34,7 @@ def weighted_imbalance(book: OrderBook) -> float:
 
 
 def band_imbalance(book: OrderBook, mid_half_ticks: int) -> float:
-    """Give the imbalance of all levels within 5 basis points of the mid; 0 when there is none.
+    """Give the imbalance of bids down to 5 bp below the mid and asks up to 5 bp above it; 0 without any.
 
     The ends of the band belong to it; the comparison is exact, so that the mirrored book mirrors it.
     """

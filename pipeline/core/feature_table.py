@@ -157,7 +157,7 @@ FEATURES: Final[tuple[FeatureSpec, ...]] = (
         parity=Parity.ODD,
         needs=Needs.DEPTH,
         range_e6=ONE,
-        summary="imbalance of all levels within 5 basis points of the mid; 0 when none is",
+        summary="imbalance of bids down to 5 basis points below the mid and asks up to 5 above it; 0 without",
         missing=Missing.ZERO,
         params=(("band_bps", BAND_BPS),),
     ),

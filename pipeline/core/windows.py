@@ -138,7 +138,8 @@ class EwmaLevel:
 
     The weight of a level is the time it stood, not the number of updates, so a burst of updates does not
     drown the calm before it: `v = held + (v - held) * exp(-dt / tau)`, which is the usual
-    `v += (1 - exp(-dt / tau)) * (held - v)` without the cancellation.
+    `v += (1 - exp(-dt / tau)) * (held - v)` without the cancellation. Where the two are so far apart that
+    the old mean is lost in rounding, the mean still never leaves the span between them.
     """
 
     __slots__ = ("_held", "_t", "_tau", "_value", "started")
@@ -159,8 +160,7 @@ class EwmaLevel:
     def update(self, ts_ns: int, x: float) -> None:
         """Let the level be `x` from `ts_ns` on; the mean starts at the first one."""
         if self.started:
-            held = self._held
-            self._value = held + (self._value - held) * math.exp((self._t - ts_ns) / self._tau)
+            self._value = self.at(ts_ns)
         else:
             self._value = float(x)
             self.started = True
@@ -169,8 +169,11 @@ class EwmaLevel:
 
     def at(self, ts_ns: int) -> float:
         """Give the mean at `ts_ns`; 0 before the first level."""
-        held = self._held
-        return held + (self._value - held) * math.exp((self._t - ts_ns) / self._tau)
+        held, value = self._held, self._value
+        mean = held + (value - held) * math.exp((self._t - ts_ns) / self._tau)
+        if value < held:
+            return mean if mean > value else value
+        return mean if mean < value else value
 
 
 class EwmaMoments:

@@ -167,7 +167,11 @@ def _depth(events: list[Event], now: int) -> dict[str, float | None]:
         return sum(size for _, size in side)
 
     half = seen[-1][1][0] + seen[-1][2][0]
-    near = [[(p, s) for p, s in side if abs(20_000 * p - 10_000 * half) <= 5 * half] for side in (bids, asks)]
+    # A ticker far ahead of the book leaves levels on the wrong side of the mid; they count as near.
+    near = [
+        [(p, s) for p, s in side if away * (20_000 * p - 10_000 * half) <= 5 * half]
+        for away, side in ((-1, bids), (1, asks))
+    ]
     values["qi_band_5bps"] = ratio(total(near[0]), total(near[1]))
     if least >= 3:
         values["qi_5"] = ratio(total(bids[:5]), total(asks[:5]))

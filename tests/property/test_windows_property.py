@@ -93,3 +93,24 @@ def test_moments_equal_weighted_mean_and_variance(events: list[tuple[int, int, b
     variance = math.fsum(w * (x - mean) ** 2 for w, x in zip(weights, xs, strict=True))
     assert close(moments.mean, mean, scale)
     assert close(moments.variance, variance, scale**2)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(STEPS, st.integers(1, 2**63 - 1)), min_size=1, max_size=30), STEPS, TAUS)
+def test_a_mean_never_leaves_the_span_of_its_levels(
+    levels: list[tuple[int, int]], tail: int, tau: int
+) -> None:
+    ewma, now = EwmaLevel(tau), 0
+    for step, x in levels:
+        now += step
+        ewma.update(now, x)
+
+    sizes = [float(x) for _, x in levels]
+    assert min(sizes) <= ewma.at(now + tail) <= max(sizes)
+
+
+def test_a_level_beyond_all_measure_does_not_wipe_out_the_mean() -> None:
+    ewma = EwmaLevel(30_000 * MS)
+    ewma.update(0, 2)
+    ewma.update(0, 2**63 - 1)
+    assert ewma.at(0) == 2.0

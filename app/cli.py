@@ -19,7 +19,9 @@ EXIT_USAGE = 2
 
 app = typer.Typer(
     name="lobdeck",
-    help="Trading console for live limit order books, in a terminal.",
+    help="Trading console for live limit order books, in a terminal; alone, `lobdeck` starts the demo.",
+    epilog="Exit status: 0 clean, 2 usage or configuration, 3 orders or positions left at the venue, "
+    "4 killed, 5 internal error. LOBDECK_HOME moves the state directory; `lobdeck doctor` prints it.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -56,7 +58,10 @@ def start(context: typer.Context) -> None:
 
 @app.command()
 def doctor() -> None:
-    """Check this machine: Python, terminal, directories, clock, what would shadow our modules."""
+    """Check this machine before a session.
+
+    Python, terminal, directories, clock, and what would shadow our modules.
+    """
     from app.doctor import report
 
     text, sound = report()
@@ -80,7 +85,7 @@ def bench(
         ),
     ] = None,
 ) -> None:
-    """Measure the budgets on this machine, as ratios taken side by side."""
+    """Measure the budgets on this machine. Ratios are taken side by side."""
     from app.bench import run_bench
 
     typer.echo(run_bench(as_json=as_json, quick=quick, captures=capture or (), parts=part or ()))
@@ -94,7 +99,10 @@ def simulate(
     seed: Annotated[int | None, typer.Option(min=0, help="The first seed.")] = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps of 20 ms in which things go wrong.")] = 250,
 ) -> None:
-    """Rehearse whole sessions from seeds, with faults, crashes and kills, and judge each by the exchange."""
+    """Rehearse whole sessions from seeds.
+
+    With faults, crashes and kills; each is judged by what the exchange holds.
+    """
     from app.simulate_command import run_simulate
 
     count = seeds if seeds is not None else 200 if seed is None else 1

@@ -12,11 +12,14 @@ from pipeline.models.expectation import Role
 from pipeline.sim.pace import Pace
 
 config_app = typer.Typer(help="Write, check or show the configuration.", rich_markup_mode=None)
-model_app = typer.Typer(help="Look inside a model file, or check it as loading does.", rich_markup_mode=None)
-dataset_app = typer.Typer(
-    help="Turn captures and journals into labelled rows, or check such rows.", rich_markup_mode=None
+model_app = typer.Typer(
+    help="Inspect, verify and approve models; list those trained here.", rich_markup_mode=None
 )
+dataset_app = typer.Typer(help="Turn captures and journals into labelled rows.", rich_markup_mode=None)
 journal_app = typer.Typer(help="Verify, print or export a session's journal.", rich_markup_mode=None)
+
+ModelFile = Annotated[Path, typer.Argument(help="NAME.onnx with lobdeck's contract.")]
+JournalPath = Annotated[Path, typer.Argument(help="Folder of a journal, as sessions/NAME/journal.")]
 
 
 @config_app.command("init")
@@ -44,7 +47,7 @@ def config_show(config: ConfigOption = None) -> None:
 
 
 @model_app.command("inspect")
-def model_inspect(file: Path) -> None:
+def model_inspect(file: ModelFile) -> None:
     """Print a model's contract."""
     from app.model_command import inspect_model
 
@@ -53,7 +56,7 @@ def model_inspect(file: Path) -> None:
 
 @model_app.command("verify")
 def model_verify(
-    file: Path,
+    file: ModelFile,
     role: Annotated[Role, typer.Option(help="What it would be loaded for.")] = Role.PAPER,
 ) -> None:
     """Check a model exactly as loading it does."""
@@ -63,8 +66,10 @@ def model_verify(
 
 
 @model_app.command("approve")
-def model_approve(file: Path, role: Role) -> None:
-    """Write into a model's manifest that it may be used for shadow, paper or live."""
+def model_approve(
+    file: ModelFile, role: Annotated[Role, typer.Argument(help="What it may be used for.")]
+) -> None:
+    """Allow a model for shadow, paper or live. It is written into its manifest."""
     from app.registry_command import approve_model
 
     typer.echo(approve_model(file, role))
@@ -72,15 +77,15 @@ def model_approve(file: Path, role: Role) -> None:
 
 @model_app.command("list")
 def model_list() -> None:
-    """List the trained models of this machine, each with what it may be used for."""
+    """List the models trained on this machine. Each with what it may be used for."""
     from app.registry_command import list_models
 
     typer.echo(list_models())
 
 
 @journal_app.command("verify")
-def journal_verify(path: Path) -> None:
-    """Check framing, chain and sequence of a journal; exit 3 when anything is missing."""
+def journal_verify(path: JournalPath) -> None:
+    """Check framing, chain and sequence of a journal. Exit status 3 when anything is missing."""
     from app.journal_command import verify
 
     text, sound = verify(path)
@@ -89,7 +94,7 @@ def journal_verify(path: Path) -> None:
 
 
 @journal_app.command("dump")
-def journal_dump(path: Path) -> None:
+def journal_dump(path: JournalPath) -> None:
     """Print a journal's records as JSON lines."""
     from app.journal_command import dump
 
@@ -98,8 +103,10 @@ def journal_dump(path: Path) -> None:
 
 
 @journal_app.command("export")
-def journal_export(path: Path, output: Path) -> None:
-    """Write a journal's raw frames as stamped lines, which `replay` reads."""
+def journal_export(
+    path: JournalPath, output: Annotated[Path, typer.Argument(help="The file to write.")]
+) -> None:
+    """Write a journal's raw frames as stamped lines. `lobdeck replay` reads them."""
     from app.journal_command import export
 
     typer.echo(export(path, output))
@@ -118,7 +125,7 @@ def dataset_build(
     part_rows: Annotated[int, typer.Option(help="Rows a file.")] = 20_000,
     kind: Annotated[str, typer.Option("--format", help="npz, or parquet with its extra.")] = "npz",
 ) -> None:
-    """Run captures or journals through the engine and write labelled rows; run again to go on."""
+    """Write labelled rows of captures or journals. They run through the engine; run it again to go on."""
     from app.dataset_command import build_dataset
     from app.dataset_sources import BuildOptions
     from app.progress import progress_line
@@ -132,7 +139,9 @@ def dataset_build(
 
 
 @dataset_app.command("verify")
-def dataset_verify(folder: Path) -> None:
+def dataset_verify(
+    folder: Annotated[Path, typer.Argument(help="Folder that `dataset build` wrote.")],
+) -> None:
     """Prove every part of a dataset by its digest."""
     from app.dataset_command import verify_dataset
 

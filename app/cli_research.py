@@ -14,7 +14,10 @@ def train(
         Path | None, typer.Option("-o", "--output", help="Folder of the model; default the registry's.")
     ] = None,
 ) -> None:
-    """Train a model walk-forward beside its baselines, and store it with its contract."""
+    """Train a model beside its baselines.
+
+    Walk-forward; the model is stored with its contract.
+    """
     from app.progress import progress_line
     from app.train_command import train_model
 
@@ -32,7 +35,10 @@ def evaluate(
     ] = 1.2,
     permit: Annotated[float, typer.Option(help="Seconds a permit of one order lives.")] = 10.0,
 ) -> None:
-    """Score a model beside its baselines: by horizon, delay, regime and decile, and with a person."""
+    """Score a model beside its baselines.
+
+    By horizon, delay, regime and decile, and with a person who presses late.
+    """
     from app.evaluate_command import evaluate_model
 
     typer.echo(evaluate_model(model, dataset, output, press_delay, permit))
@@ -45,7 +51,7 @@ def report(
         Path | None, typer.Option("--png", help="Folder for PNGs; needs the `report` extra.")
     ] = None,
 ) -> None:
-    """Write evaluations as one HTML page that needs nothing else."""
+    """Write evaluations as one HTML page. It needs nothing else."""
     from app.report_command import write_report
 
     typer.echo(write_report(evaluations, output, pictures))

@@ -17,7 +17,7 @@ def attach(
     watch: Annotated[bool, typer.Option("--watch", help="Look only; halt and kill still work.")] = False,
     slow: SlowOption = False,
 ) -> None:
-    """Open a console on a running session; without NAME, on the only one."""
+    """Open a console on a running session. Without NAME, on the only one."""
     from app.attach_command import attach_console
     from app.shell import attachable
 
@@ -25,7 +25,7 @@ def attach(
 
 
 def sessions() -> None:
-    """List the sessions of this user, their trading state, and what holds their gates closed."""
+    """List your sessions. Each with its trading state and what holds its gate closed."""
     from app.session_list import sessions_text
     from pipeline.runtime.places import list_sessions
 
@@ -37,7 +37,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary object.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="A line a second, until Ctrl+C.")] = False,
 ) -> None:
-    """Print a session's summary as it stands."""
+    """Print a session's summary as it stands. Without NAME, of the only one running."""
     from app import shell
     from app.status_text import status_line, watch_status
 
@@ -48,7 +48,7 @@ def status(
 
 
 def halt(name: SessionArgument = None) -> None:
-    """Close the gate: no new risk; without NAME, on every running session."""
+    """Close the gate: no new risk. Without NAME, on every running session."""
     from app import shell
 
     warn = shell.Warner()
@@ -58,7 +58,10 @@ def halt(name: SessionArgument = None) -> None:
 
 
 def kill(name: SessionArgument = None) -> None:
-    """Close and latch the gate, cancel our orders, and wait for zero; without NAME, on every session."""
+    """Close and latch the gate, cancel our orders, wait for zero.
+
+    Without NAME, on every session. Exit status: 0 zero orders confirmed, 3 not confirmed, 2 no such session.
+    """
     from app import shell
 
     warn = shell.Warner()
@@ -72,7 +75,10 @@ def release(
     phrase: Annotated[str, typer.Option("--phrase", help="RELEASE NAME, instead of typing it.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why; after a kill by a limit in LIVE.")] = "",
 ) -> None:
-    """Take a kill or halt back, after showing what closed the gate and a check list; leads to HALTED."""
+    """Take a kill or halt back.
+
+    Shows what closed the gate and a check list first. Leads to HALTED; `:resume` in a console arms again.
+    """
     from app import shell
     from app.release_check import check_list
     from app.session_list import gate_words

@@ -33,7 +33,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Same seed, same market.")] = 7,
     journal: Annotated[bool, typer.Option("--journal/--no-journal", help="Keep what happened.")] = True,
 ) -> int:
-    """Trade a simulated exchange on this machine: no network, no keys; its flow is planted."""
+    """Trade a simulated exchange on this machine. No network, no keys; its flow is planted."""
     from app.demo_command import DemoOptions, run_demo
 
     return run_demo(DemoOptions(**session.given(), seed=seed, journal=journal))
@@ -48,7 +48,10 @@ def replay(
     loop: Annotated[bool, typer.Option("--loop", help="Start again at the end.")] = False,
     journal: Annotated[bool, typer.Option("--journal", help="Write a journal of the session.")] = False,
 ) -> int:
-    """Play captures or journals through the engine: pause, step, seek; orders meet a paper venue."""
+    """Play captures or journals through the engine.
+
+    With pause, step and seek in the console; orders meet a paper venue.
+    """
     from app.replay_command import ReplayOptions, parse_speed, run_replay
 
     options = ReplayOptions(
@@ -77,7 +80,7 @@ def run(
     base_url: BaseUrlOption = "",
     journal: Annotated[bool, typer.Option("--journal/--no-journal", help="Keep what happened.")] = True,
 ) -> int:
-    """Trade a venue's live data: on paper, or with --live for real money."""
+    """Trade a venue's live data: on paper, or --live. --live is real money."""
     from app.run_command import RunOptions, run_live, symbols_of
 
     options = RunOptions(
@@ -104,7 +107,7 @@ def record(
     seconds: SecondsOption = 0.0,
     summary: SummaryOption = None,
 ) -> None:
-    """Record a venue's live data into a journal until Ctrl+C; no model, no orders."""
+    """Record a venue's live data into a journal. Until Ctrl+C; no model, no orders."""
     from app.run_command import RecordOptions, record, symbols_of
 
     options = RecordOptions(
@@ -152,7 +155,7 @@ def sim(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Say where it is as one JSON line.")] = False,
 ) -> None:
-    """Run the simulated exchange alone, for any client; its flow is planted."""
+    """Run the simulated exchange alone, for any client. Its flow is planted; docs/SIM.md."""
     from app.sim_command import SimRequest, run_sim, speed_of
 
     request = SimRequest(

@@ -31,6 +31,12 @@ def _walk_forward(value: object) -> object:
     return value
 
 
+def _not_shuffled(value: object) -> object:
+    if value is not False:
+        raise ValueError(f"false; {WHY_NOT_SHUFFLED}")
+    return value
+
+
 Whole = Annotated[int, Strict()]
 Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
 Number = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
@@ -47,6 +53,8 @@ class FoldSettings(_Table):
     first_train_share: Annotated[float, Field(gt=0, lt=1)] = 0.35
     embargo_ms: Annotated[Whole, Field(ge=0, le=3_600_000)] = 1_000
     split: Annotated[str, BeforeValidator(_walk_forward)] = WALK_FORWARD
+    shuffle: Annotated[bool, BeforeValidator(_not_shuffled)] = False
+    """Never true; here so that who asks for it is told why."""
 
 
 class MlpSettings(_Table):

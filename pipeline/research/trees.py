@@ -6,6 +6,7 @@ away. Our calibration tail is put behind the trees; the library's own calibrator
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version as version_of
@@ -137,12 +138,15 @@ def _exported(learned: LearnedTrees, name: str, version: int, metadata: Mapping[
             f"protobuf {protobuf_version} cannot write trees, it wants below 7: pip install 'lobdeck[train]'"
         )
     trees = learned.trees
-    model = convert_sklearn(
-        trees,
-        initial_types=[(INPUT_NAME, FloatTensorType([None, learned.rows.shape[1]]))],
-        options={id(trees): {"zipmap": False}},
-        target_opset=_TARGETS,
-    )
+    with warnings.catch_warnings():
+        # The protobuf we ask for still takes what skl2onnx writes, and says that a newer one will not.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        model = convert_sklearn(
+            trees,
+            initial_types=[(INPUT_NAME, FloatTensorType([None, learned.rows.shape[1]]))],
+            options={id(trees): {"zipmap": False}},
+            target_opset=_TARGETS,
+        )
     graph = model.graph
     _rename_output(graph)
     for node in _tail(helper):

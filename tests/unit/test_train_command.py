@@ -6,6 +6,7 @@ import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from app.train_config import plan_of, read_train_settings
 from pipeline.models.expectation import Role
 from pipeline.models.manifest import read_manifest
 from pipeline.models.refusal import ModelRefused
+from pipeline.research.dataset import Source, read_page, write_page
 from pipeline.research.evaluation import read_evaluation
 from tests.fakes.planted import FEATURES, write_planted
 
@@ -111,6 +113,7 @@ def test_another_model_in_the_same_place_is_refused(
         ("[folds]\ncuont = 3", "folds.cuont: unknown setting, did you mean count?"),
         ('[folds]\nsplit = "shuffled"', "walk-forward"),
         ('[folds]\nsplit = "shuffled"', "share their outcome"),
+        ("[folds]\nshuffle = true", "share their outcome"),
         ("horizon_ms = 0", "horizon_ms: found 0"),
         ("mirror = 1", "mirror: found 1"),
         ('target = "up"', "target: found up"),
@@ -149,6 +152,29 @@ def test_a_feature_the_dataset_lacks_is_named(
     assert home.exists()
     assert run(["train", str(config(tmp_path, rows, 'features = ["qi_5"]'))]) == 2
     assert "lacks qi_5" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["direction", "three_class"])
+def test_evaluation_on_what_was_learned_from_says_so_and_on_another_market_does_not(
+    rows: Path, tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    assert run(["train", str(config(tmp_path, rows, f'target = "{target}"'))]) == 0
+    file = str(home / "models" / "planted" / "1" / "planted.onnx")
+    write_planted(tmp_path / "other", ROWS, 9)
+    other = read_page(tmp_path / "other")
+    unseen = Source(("other",), ("1" * 64,))
+    write_page(tmp_path / "other", msgspec.structs.replace(other, sources=(unseen,)))
+    capsys.readouterr()
+
+    assert run(["evaluate", file, str(rows)]) == 0
+    assert "CAUTION" in capsys.readouterr().out
+    assert run(["evaluate", file, str(tmp_path / "other"), "-o", str(tmp_path / "one.json")]) == 0
+    assert "CAUTION" not in capsys.readouterr().out
+    found = read_evaluation(tmp_path / "one.json")
+    area = next(row.auc for row in found.scores if row.model == "model" and row.value == "1000 ms")
+    assert area == pytest.approx(0.77, abs=0.04)
+    assert run(["evaluate", file, str(rows), "--press-delay", "-1"]) == 2
+    assert "--press-delay wants" in capsys.readouterr().err
 
 
 def test_an_export_that_answers_otherwise_is_not_written(

@@ -25,8 +25,12 @@ _READ_EVERY = 100
 class GuardKeeper:
     """One session's guard, whichever process it is at the moment."""
 
-    def __init__(self, params: GuardParams, directory: Path, pause_ns: int) -> None:
+    def __init__(
+        self, params: GuardParams, directory: Path, pause_ns: int, keeps: tuple[int, ...] = ()
+    ) -> None:
         """Prepare what a guard reads; `look` starts it and is expected every `pause_ns`.
+
+        `keeps` are descriptors it holds open as long as it lives.
 
         Raises:
             OSError: the session's directory takes no files.
@@ -34,6 +38,7 @@ class GuardKeeper:
         self._params = params
         self._settings = params.settings
         self._directory = directory
+        self._keeps = keeps
         write_guard_params(params, directory)
         self._heart = Heart.create(directory)
         self._engine = os.pidfd_open(os.getpid())
@@ -169,7 +174,7 @@ class GuardKeeper:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                pass_fds=(self._engine,),
+                pass_fds=(self._engine, *self._keeps),
                 env=_environment(),
             )
         self._seen = GuardState.STARTING

@@ -88,7 +88,9 @@ class LiveSession(SessionHost):
         self._steady = False
         self._guarded = False
         if spec.guard is not None:
-            self._guard = GuardKeeper(guard_params(spec, spec.guard), directory, BEAT_NS)
+            # An exchange of the session's own outlives the engine as long as the guard has work there.
+            keeps = () if sim is None else (sim.life_fd,)
+            self._guard = GuardKeeper(guard_params(spec, spec.guard), directory, BEAT_NS, keeps)
 
     @property
     def run_(self) -> LiveRun:

@@ -83,6 +83,11 @@ class SimChild:
                 env=child_environment(),
             )
 
+    @property
+    def life_fd(self) -> int:
+        """Give the descriptor that keeps the exchange alive as long as anybody holds it open."""
+        return self._life_fd
+
     def address(self) -> SimAddress:
         """Wait for the exchange to say where it is.
 

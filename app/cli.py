@@ -47,6 +47,7 @@ app.add_typer(cli_files.config_app, name="config")
 app.add_typer(cli_files.model_app, name="model")
 app.add_typer(cli_files.journal_app, name="journal")
 app.add_typer(cli_files.dataset_app, name="dataset")
+app.add_typer(cli_sessions.drill_app, name="drill")
 
 
 @app.callback(invoke_without_command=True)

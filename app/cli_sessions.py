@@ -9,6 +9,7 @@ import typer
 
 from app.session_options import SlowOption
 
+drill_app = typer.Typer(help="Rehearse what must work when it counts.", rich_markup_mode=None)
 SessionArgument = Annotated[str | None, typer.Argument(help="Name of a session.")]
 
 
@@ -68,6 +69,21 @@ def kill(name: SessionArgument = None) -> None:
     lines, confirmed = shell.kill(shell.targets(name, warn), warn)
     typer.echo("\n".join(lines))
     raise typer.Exit(0 if confirmed else shell.NOT_CONFIRMED)
+
+
+@drill_app.command("kill")
+def drill_kill(
+    orders: Annotated[int, typer.Option("--orders", help="Orders working when it begins, 1 to 50.")] = 50,
+) -> None:
+    """Kill a hung session with orders working at the simulated exchange, and measure it."""
+    from app.drill_kill import run_drill
+
+    raise typer.Exit(run_drill(orders, typer.echo))
+
+
+@drill_app.callback()
+def drill() -> None:
+    """Rehearse what must work when it counts."""
 
 
 def release(

@@ -15,6 +15,7 @@ def mendable_errors() -> tuple[type[BaseException], ...]:
         ("typer._click.exceptions", "ClickException"),
         ("app.bench_tools", "BenchError"),
         ("app.config", "ConfigError"),
+        ("app.drill_kill", "DrillError"),
         ("app.journal_command", "ExportError"),
         ("app.launch", "LaunchError"),
         ("app.shell", "ShellError"),

@@ -165,6 +165,10 @@ def _risk(profile: str, limits: LimitSettings, max_qty_lots: int) -> RiskLimits:
         throttle_rejects=limits.throttle_rejects,
         duplicate_window_ns=limits.duplicate_window_ms * MS,
         throttle_same_side=limits.throttle_same_side,
+        max_drawdown_quote_e8=_e8(limits.max_drawdown_quote),
+        aggressive_times=limits.aggressive_times,
+        max_spread_e6=_bps_e6(limits.max_spread_bps),
+        max_jump_e6=_bps_e6(limits.max_jump_bps),
     )
 
 
@@ -240,6 +244,17 @@ def _health(health: HealthSettings, workers: WorkerSettings) -> HealthParams:
         clock_halt_ns=health.clock_halt_ms * MS,
         locked_grace_ns=health.locked_grace_ms * MS,
         memory_warn_mb=health.memory_warn_mb,
+        memory_halt_mb=health.memory_halt_mb,
+        disk_warn_percent=health.disk_warn_percent,
+        disk_halt_percent=health.disk_halt_percent,
+        files_warn_percent=health.files_warn_percent,
+        files_halt_percent=health.files_halt_percent,
+        misses_warn_percent=health.misses_warn_percent,
+        misses_degrade_percent=health.misses_degrade_percent,
+        bad_answers=health.bad_answers,
+        frozen_rows=health.frozen_rows,
+        feed_lag_warn_ns=health.feed_lag_warn_ms * MS,
+        feed_lag_halt_ns=health.feed_lag_halt_ms * MS,
         worker_deadline_ns=workers.deadline_ms * MS,
     )
 

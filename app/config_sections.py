@@ -73,6 +73,39 @@ class HealthSettings(Section):
     memory_warn_mb: Annotated[Whole, Field(ge=64, le=1_048_576)] = Field(
         default=1_024, description="Memory of the session that warns."
     )
+    memory_halt_mb: Annotated[Whole, Field(ge=64, le=1_048_576)] = Field(
+        default=4_096, description="Memory of the session that halts."
+    )
+    disk_warn_percent: Annotated[Whole, Field(ge=1, le=50)] = Field(
+        default=5, description="Free share of the journal's disk below which it warns."
+    )
+    disk_halt_percent: Annotated[Whole, Field(ge=0, le=50)] = Field(
+        default=2, description="Free share of the journal's disk that halts."
+    )
+    files_warn_percent: Annotated[Whole, Field(ge=1, le=100)] = Field(
+        default=80, description="Share of the open files allowed that warns."
+    )
+    files_halt_percent: Annotated[Whole, Field(ge=1, le=100)] = Field(
+        default=95, description="Share of the open files allowed that halts."
+    )
+    misses_warn_percent: Annotated[Whole, Field(ge=1, le=101)] = Field(
+        default=60, description="Share of the model's last 50 calls that were wrong, that warns."
+    )
+    misses_degrade_percent: Annotated[Whole, Field(ge=1, le=101)] = Field(
+        default=70, description="Share of wrong calls that lowers AUTO to APPROVE; 101 never does."
+    )
+    bad_answers: Annotated[Whole, Field(ge=1, le=1_000)] = Field(
+        default=3, description="Bad answers within ten seconds that stop the model."
+    )
+    frozen_rows: Annotated[Whole, Field(ge=2, le=1_000_000_000)] = Field(
+        default=500, description="Equal answers in a row, while the market moved, that stop the model."
+    )
+    feed_lag_warn_ms: Milliseconds = Field(
+        default=100, description="How much later than usual news comes before it warns."
+    )
+    feed_lag_halt_ms: Milliseconds = Field(
+        default=250, description="How much later than usual news comes before new orders are held back."
+    )
 
     @model_validator(mode="after")
     def _warn_before_acting(self) -> HealthSettings:
@@ -80,6 +113,11 @@ class HealthSettings(Section):
             ("latency_warn_ms", "latency_degrade_ms"),
             ("loop_lag_warn_ms", "loop_lag_halt_ms"),
             ("clock_warn_ms", "clock_halt_ms"),
+            ("memory_warn_mb", "memory_halt_mb"),
+            ("files_warn_percent", "files_halt_percent"),
+            ("misses_warn_percent", "misses_degrade_percent"),
+            ("disk_halt_percent", "disk_warn_percent"),
+            ("feed_lag_warn_ms", "feed_lag_halt_ms"),
         ):
             limit = getattr(self, act)
             require(getattr(self, warn) <= limit, f"{warn} at most {act} ({limit})")

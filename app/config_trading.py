@@ -207,6 +207,18 @@ class LimitSettings(Section):
         default=5,
         description="Orders of one side that traded without one of the other; then a person is asked.",
     )
+    max_drawdown_quote: Amount = Field(
+        default=Decimal(0), description="Fall from the day's best that kills; 0: as max_daily_loss_quote."
+    )
+    aggressive_times: Annotated[Whole, Field(ge=1, le=1_000)] = Field(
+        default=5, description="Largest orders' worth that may be taken on one side within a minute."
+    )
+    max_spread_bps: Annotated[Bps, Field(gt=0)] = Field(
+        default=Decimal(50), description="A wider spread permits no new risk."
+    )
+    max_jump_bps: Annotated[Bps, Field(gt=0)] = Field(
+        default=Decimal(100), description="A larger move of the mid within a second permits no new risk."
+    )
     duplicate_window_ms: Milliseconds = Field(
         default=500, description="The same order again within this is a duplicate."
     )

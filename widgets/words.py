@@ -34,6 +34,13 @@ REASON_WORDS: Mapping[str, str] = {
     "PERMIT_SPENT": "permit used up",
     "NO_LIMITS": "no limits for this symbol",
     "NOT_TRADABLE": "not tradable",
+    "CLOCK": "clock is off",
+    "FEED_SLOW": "feed is late",
+    "MODEL_DISABLED": "model stopped",
+    "SPREAD": "spread too wide",
+    "MARKET_JUMP": "market jumped",
+    "COLLAR_TIME": "taken too much in a minute",
+    "PARENT_EXCEEDED": "more than its permit",
     "BOOK_NOT_OK": "book not ok",
     "MAX_OPEN_ORDERS": "too many open orders",
     "NOT_A_NUMBER": "not a number",
@@ -225,6 +232,17 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
     "ORDERS_GONE": Sentence("NO ORDERS LEFT at the venue"),
     "ORDER_PATH_UP": Sentence("order path up: {detail}"),
     "ORDER_PATH_DOWN": Sentence("order path DOWN: {detail}; nothing new leaves"),
+    "DISK_LOW": Sentence("the disk is nearly full", "the disk is {0} % full", ("n",)),
+    "FILES_HIGH": Sentence("many open files", "{0} % of the open files allowed", ("n",)),
+    "FEED_SLOW": Sentence("feed slow: {detail}", "feed slow: {detail} {0} late", ("us",)),
+    "JOURNAL_FAILED": Sentence("the journal cannot be written: no new order leaves"),
+    "MODEL_SKILL": Sentence(
+        "calls of the model: {detail}", "{0} % of the model's calls wrong: {detail}", ("n",)
+    ),
+    "MODEL_STOPPED": Sentence("model stopped: {detail}; :resume lets it trade again"),
+    "ALERT_UNNOTED": Sentence(
+        "a critical alert waits to be noted", "critical alert {0} waits for {1} s to be noted", ("n", "n")
+    ),
     "SYMBOL_STATUS": Sentence("the venue says of this symbol: {detail}"),
     "INSTRUMENT_DIFFERS": Sentence("{detail}; the venue's is used"),
     "POSITION_BREAK": Sentence("the account does not hold what our fills add up to: {detail}"),

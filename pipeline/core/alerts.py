@@ -26,21 +26,30 @@ SAID_EACH_TIME = (
     AlertCode.GATE_CLOSED,
     AlertCode.GATE_OPENED,
     AlertCode.LOSS_LIMIT,
+    AlertCode.ALERT_UNNOTED,
     AlertCode.ORDERS_GONE,
     AlertCode.REPLAY_LAP,
     AlertCode.WORKER_REPLACED,
 )
 
+CURES = {
+    AlertCode.ORDER_PATH_UP: AlertCode.ORDER_PATH_DOWN,
+    AlertCode.ORDERS_GONE: AlertCode.GATE_CLOSED,
+    AlertCode.GATE_OPENED: AlertCode.GATE_CLOSED,
+}
+"""What ends the wait for somebody to note an alert: its cause is gone."""
+
 _Key = tuple[AlertCode, Severity, str, str]
 
 
 class _Entry:
-    __slots__ = ("alert", "noted_by", "repeats")
+    __slots__ = ("alert", "cured", "noted_by", "repeats")
 
     def __init__(self, alert: Alert) -> None:
         self.alert = alert
         self.repeats = 0
         self.noted_by = ""
+        self.cured = False
 
     @property
     def waits(self) -> bool:
@@ -69,6 +78,10 @@ class AlertBoard:
     ) -> Alert | None:
         """Make an alert, or give None where it only repeats the newest of its kind."""
         self.raised += 1
+        cured = CURES.get(code)
+        if cured is not None:
+            for entry in self._entries:
+                entry.cured = entry.cured or entry.alert.code is cured
         key = (code, severity, symbol, detail)
         known = None if code in SAID_EACH_TIME else self._newest.get(key)
         if known is not None and ts_ns - known.alert.ts_ns < REPEAT_NS and not known.noted_by:
@@ -81,6 +94,11 @@ class AlertBoard:
         self._entries.appendleft(entry)
         self._newest[key] = entry
         return alert
+
+    def oldest_critical(self) -> Alert | None:
+        """Give the oldest critical alert nobody has noted and whose cause may still be there."""
+        waiting = (e for e in reversed(self._entries) if e.waits and not e.cured)
+        return next((e.alert for e in waiting if e.alert.severity is Severity.CRITICAL), None)
 
     def note(self, alert_id: int, who: str) -> bool:
         """Mark an alert as noted, for id 0 the newest that waits to be; False if there is none."""

@@ -11,6 +11,7 @@ from pipeline.core.decision import Decider, Decision, decision_terms
 from pipeline.core.execution import ExecutionPolicy
 from pipeline.core.features import FeatureEngine, FeatureParams
 from pipeline.core.funnel import Funnel
+from pipeline.core.health import FeedLag
 from pipeline.core.history import NO_SCORE_E6, MidRange, PathRing
 from pipeline.core.outcomes import Outcomes
 from pipeline.core.params import EngineParams
@@ -66,6 +67,12 @@ class SymbolDesk:
         self.tradable = True
         self.status_ns = 0
         """When the venue last spoke of the symbol's state; 0 before."""
+        self.feed_lag = FeedLag()
+        self.feed_slow = False
+        self.mid_before = 0
+        """Twice the mid in ticks, one to two seconds ago; 0 without one."""
+        self.mid_second = (0, 0)
+        """The newest whole second, and twice the mid when it began."""
         self.flatten_who = ""
         self.refused_seq = 0
         """The row whose entry no permit covered; it is not asked about again."""

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.core import totals
+from pipeline.core.alert_watch import AlertWatch
 from pipeline.core.effects import AlertCode, CloseGate, Effect
-from pipeline.core.health import HealthAgents, Level
+from pipeline.core.health_desk import HealthDesk
 from pipeline.core.inputs import (
     CONNECTING,
     AccountRead,
@@ -28,6 +29,7 @@ from pipeline.core.inputs import (
     FrameIgnored,
     FrameRefused,
     GateChanged,
+    HealthRead,
     Input,
     InstrumentDiffers,
     LinkChanged,
@@ -48,7 +50,7 @@ from pipeline.core.market import MarketSide
 from pipeline.core.operator import OperatorDesk
 from pipeline.core.order_path import OrderPath
 from pipeline.core.orders import OrderAnswer
-from pipeline.core.params import EngineParams
+from pipeline.core.params import SECOND, EngineParams
 from pipeline.core.permit import PermitEnd
 from pipeline.core.state import EngineState
 from pipeline.core.sync import SyncedBook
@@ -71,7 +73,9 @@ class Engine:
         self._trader = Trader(state)
         self._operator = OperatorDesk(state, self._trader)
         self._path = path = OrderPath(state, self._operator)
-        self._health = HealthAgents(params.health)
+        self._health = HealthDesk(state, self._operator)
+        self._alert_watch = AlertWatch(state.alerts)
+        self._second = 0
         self._started = False
         self._handlers: dict[type, Callable[[Any], None]] = {
             DepthSnapshot: self._market.on_snapshot,
@@ -98,6 +102,7 @@ class Engine:
             OperatorCommand: self._operator.on_command,
             SymbolStatus: path.on_symbol_status,
             InstrumentDiffers: self._on_differs,
+            HealthRead: self._health.on_read,
         }
 
     def handle(self, event: Input) -> list[Effect]:
@@ -199,22 +204,20 @@ class Engine:
         state.portfolio.on_beat(now_ns)
         self._operator.converge(now_ns)
         self._watch_loss(now_ns)
-        self._watch_lag(beat)
+        self._health.on_beat(beat)
+        second = now_ns // SECOND
+        if second != self._second:
+            self._second = second
+            for desk in state.desks.values():
+                self._health.on_skill(desk, now_ns)
+        self._watch_alerts(now_ns)
 
     def _on_prediction(self, event: PredictionReceived) -> None:
         self._trader.on_prediction(event)
         # Read for answers too old to decide as well: a chain that is slow all the time makes no others.
         age_ns = self.state.inference.answered_age_ns
-        level = self._health.latency.read(age_ns) if age_ns >= 0 else None
-        if level is None:
-            return
-        out, values = self.state.out, (age_ns // 1000,)
-        if level is Level.OK:
-            out.alert(AlertCode.LATENCY_OK, Severity.INFO, event.ts_ns, event.symbol, "decide", values)
-            return
-        out.alert(AlertCode.LATENCY_HIGH, Severity.WARN, event.ts_ns, event.symbol, "decide", values)
-        if level is Level.ACT and self.state.authority is Authority.AUTO:
-            self._operator.set_authority(Authority.APPROVE, "health", event.ts_ns)
+        if age_ns >= 0:
+            self._health.on_answer_age(age_ns, event.symbol, event.ts_ns)
 
     def _on_answer(self, answer: OrderAnswer) -> None:
         self._trader.on_answer(answer)
@@ -244,7 +247,7 @@ class Engine:
 
     def _on_workers(self, counters: WorkerCounters) -> None:
         self.state.workers = counters
-        news = self._health.workers.read(counters)
+        news = self._health.agents.workers.read(counters)
         if news is not None:
             self.state.out.alert(news.code, news.severity, counters.ts_ns, "", "", news.values)
 
@@ -265,10 +268,25 @@ class Engine:
 
     # --- watching -----------------------------------------------------------------------------------------
 
+    def _watch_alerts(self, now_ns: int) -> None:
+        """Say a critical alert again that nobody notes; after two minutes nothing new may leave (C13)."""
+        due = self._alert_watch.due(now_ns)
+        if due is None:
+            return
+        alert_id, age_ns, act = due
+        values = (alert_id, age_ns // SECOND)
+        self.state.out.alert(AlertCode.ALERT_UNNOTED, Severity.WARN, now_ns, "", "", values)
+        if act:
+            wanted = min(TradingState.HALTED, self.state.trading_state)
+            self._operator.set_trading_state(wanted, "alert not noted", now_ns)
+
     def _watch_loss(self, now_ns: int) -> None:
         state = self.state
-        limits = [limit.max_daily_loss_quote_e8 for limit in state.params.limits.values()]
-        over = bool(limits) and state.portfolio.day_loss_quote_e8 >= min(limits)
+        limits = list(state.params.limits.values())
+        most = min((one.max_daily_loss_quote_e8 for one in limits), default=0)
+        fall = min((one.max_drawdown_quote_e8 or one.max_daily_loss_quote_e8 for one in limits), default=0)
+        loss, drawdown = state.portfolio.day_loss_quote_e8, state.portfolio.drawdown_quote_e8
+        over = bool(limits) and (loss >= most or drawdown >= fall)
         if not over or not any(desk.book_ok for desk in state.desks.values()):
             state.loss_since_ns = -1
             return
@@ -279,18 +297,7 @@ class Engine:
         if state.loss_killed and state.trading_state is TradingState.HALTED:
             return  # released, to flatten; the next resume meets the limit again
         state.loss_killed = True
-        values = (state.portfolio.day_loss_quote_e8, min(limits))
-        state.out.alert(AlertCode.LOSS_LIMIT, Severity.CRITICAL, now_ns, "", "DAILY_LOSS", values)
+        why, values = ("DAILY_LOSS", (loss, most)) if loss >= most else ("DRAWDOWN", (drawdown, fall))
+        state.out.alert(AlertCode.LOSS_LIMIT, Severity.CRITICAL, now_ns, "", why, values)
         state.out.put(CloseGate("daily loss limit", latch=True, ts_ns=now_ns))
         self._operator.set_trading_state(TradingState.KILLED, "loss limit", now_ns)
-
-    def _watch_lag(self, beat: TimerBeat) -> None:
-        level = self._health.loop_lag.read(beat.loop_lag_ns)
-        if level is None or level is Level.OK:
-            return
-        values = (beat.loop_lag_ns // 1000,)
-        self.state.out.alert(AlertCode.LOOP_LAG, Severity.WARN, beat.ts_ns, "", "", values)
-        if level is Level.ACT:
-            self._operator.set_trading_state(
-                min(TradingState.HALTED, self.state.trading_state), "loop lag", beat.ts_ns
-            )

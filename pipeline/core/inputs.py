@@ -346,6 +346,22 @@ class SymbolStatus(msgspec.Struct, frozen=True, tag=True):
     ts_ns: int
 
 
+class HealthRead(msgspec.Struct, frozen=True, tag=True):
+    """The session's readings of itself and its machine, once a second (C25, C26)."""
+
+    clock_ahead_ns: int
+    """The worst of: the system's clock against ours since the start, ours against the venue's."""
+    rss_mb: int
+    disk_free_percent: int
+    """Of the disk the journal is on."""
+    files_percent: int
+    """Open files, of those allowed."""
+    journal_ok: bool
+    stages_ns: tuple[int, ...]
+    """Newest delay since receive of each of `health.STAGES`; negative where nothing was measured."""
+    ts_ns: int
+
+
 class InstrumentDiffers(msgspec.Struct, frozen=True, tag=True):
     """A filter or fee the venue gives otherwise than the tables did; the session goes by the venue's."""
 
@@ -383,6 +399,7 @@ Input = (
     | OperatorCommand
     | SymbolStatus
     | InstrumentDiffers
+    | HealthRead
 )
 
 __all__ = [
@@ -397,6 +414,7 @@ __all__ = [
     "FrameIgnored",
     "FrameRefused",
     "GateChanged",
+    "HealthRead",
     "Input",
     "InstrumentDiffers",
     "LinkChanged",

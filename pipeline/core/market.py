@@ -19,6 +19,8 @@ _DIGEST_STEP = 6_364_136_223_846_793_005
 _DIGEST_MASK = (1 << 64) - 1
 """A linear congruential step keeps a running checksum for a third of a microsecond a change."""
 
+_SECOND_NS = 1_000_000_000
+
 _LOST = {
     SyncEvent.GAP: AlertCode.BOOK_GAP,
     SyncEvent.CROSSED: AlertCode.BOOK_CROSSED,
@@ -48,6 +50,7 @@ class MarketSide:
         desk = self._desk(update.symbol)
         if desk is not None:
             desk.newest_recv_ns = update.ts_recv_ns
+            desk.feed_lag.on_event(update.ts_event_ns, update.ts_recv_ns)
             self._after_depth(desk, desk.synced.on_update(update), update.ts_recv_ns)
 
     def on_ticker(self, ticker: BookTicker) -> None:
@@ -78,6 +81,7 @@ class MarketSide:
 
     def on_feed_down(self, desk: SymbolDesk, ts_ns: int) -> None:
         """Believe nothing of a book whose connection is down."""
+        desk.feed_lag.begin()
         self._after_depth(desk, desk.synced.on_feed_down(), ts_ns)
 
     def on_beat(self, desk: SymbolDesk, ts_ns: int) -> None:
@@ -85,6 +89,9 @@ class MarketSide:
         step = desk.synced.on_beat(ts_ns)
         if step.event is not SyncEvent.NOTHING:
             self._after_depth(desk, step, ts_ns)
+        second = ts_ns // _SECOND_NS
+        if second != desk.mid_second[0]:
+            desk.mid_before, desk.mid_second = desk.mid_second[1], (second, desk.mid_half_ticks)
         grid = ts_ns // self._decision.grid_ns
         if grid != desk.last_grid:
             desk.last_grid = grid

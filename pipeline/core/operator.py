@@ -230,6 +230,7 @@ class OperatorDesk:
             return "the gate is closed: release it first"
         if not state.order_path_up:
             return "the order path is down: what stands at the venue is not known"
+        state.model_gate.reenable()
         state.out.put(OpenGate(command.ts_ns))
         for desk in state.desks.values():
             state.risk.reenable(desk.symbol)

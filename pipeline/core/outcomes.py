@@ -1,7 +1,7 @@
 """How the model's calls came out: the sign of the score against the move of the mid over the horizon.
 
 One call a second is followed, so that neighbouring rows do not count the same move ten times. For the
-screen only; nothing decides by it.
+screen, and for the health agent that takes AUTO from a model far worse than a coin.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 SAMPLE_NS = 1_000_000_000
 SHOWN = 12
 _PENDING = 64
+JUDGED = 50
+"""Calls the skill is judged by: by chance alone 70 % of them are wrong once in 400 times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,13 @@ class Outcomes:
         self._pending: deque[_Call] = deque(maxlen=_PENDING)
         self._marks: deque[str] = deque(maxlen=SHOWN)
         self._next_ns = 0
+        self._hits: deque[bool] = deque(maxlen=JUDGED)
+
+    @property
+    def misses_percent(self) -> int:
+        """Give how many of the last calls with a move were wrong, in percent; 0 before there are enough."""
+        full = len(self._hits) == JUDGED
+        return 100 * self._hits.count(False) // JUDGED if full else 0
 
     def note(self, score_e6: int, mid_half_ticks: int, ts_ns: int) -> None:
         """Follow a call, at most one a second; a score of zero or a missing mid is no call."""
@@ -43,7 +52,10 @@ class Outcomes:
         while self._pending and self._pending[0].due_ns <= ts_ns:
             call = self._pending.popleft()
             if mid_half_ticks > 0:
-                self._marks.append(_mark(call.sign, mid_half_ticks - call.mid_half_ticks))
+                mark = _mark(call.sign, mid_half_ticks - call.mid_half_ticks)
+                self._marks.append(mark)
+                if mark != ".":
+                    self._hits.append(mark == "+")
 
     def forget(self) -> None:
         """Drop calls that wait, after a break in the book."""

@@ -138,6 +138,14 @@ class RiskLimits(msgspec.Struct, frozen=True):
     throttle_window_ns: int = 60 * SECOND
     throttle_rejects: int = 5
     duplicate_window_ns: int = 500 * MS
+    max_drawdown_quote_e8: int = 0
+    """Most the day may fall from its best; 0: as much as `max_daily_loss_quote_e8` (C6)."""
+    aggressive_times: int = 5
+    """Times `max_notional_quote_e8` that may be taken on one side within a minute (C4)."""
+    max_spread_e6: int = 5_000
+    """A wider spread adds no risk (C20)."""
+    max_jump_e6: int = 10_000
+    """A mid further than this from the one of a second ago adds no risk (C20)."""
     throttle_same_side: int = 5
     """Orders of one side that traded without one of the other side; more need a person (C8)."""
 
@@ -156,6 +164,22 @@ class HealthParams(msgspec.Struct, frozen=True):
     clock_halt_ns: int = 500 * MS
     locked_grace_ns: int = 100 * MS
     memory_warn_mb: int = 1_024
+    memory_halt_mb: int = 4_096
+    disk_warn_percent: int = 5
+    """Free share of the journal's disk; below `disk_halt_percent` the session is HALTED."""
+    disk_halt_percent: int = 2
+    files_warn_percent: int = 80
+    files_halt_percent: int = 95
+    feed_lag_warn_ns: int = 100 * MS
+    feed_lag_halt_ns: int = 250 * MS
+    """News that comes so much later than usual holds the symbol's new orders back."""
+    misses_warn_percent: int = 60
+    misses_degrade_percent: int = 70
+    """Share of the model's last judged calls that were wrong; more lowers AUTO to APPROVE."""
+    bad_answers: int = 3
+    """So many bad answers within ten seconds stop the model (C19)."""
+    frozen_rows: int = 500
+    """So many equal answers in a row while the best prices moved stop the model."""
     worker_deadline_ns: int = 50 * MS
 
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.core.families import Families
 from pipeline.core.orders import Applied, OrderStore
 from pipeline.core.params import RiskLimits
 from pipeline.core.portfolio import Portfolio, Position
 from pipeline.core.risk_checks import ORDER_CHECKS, PERMISSION_CHECKS
 from pipeline.core.risk_view import Breach, PermitTerms, RiskContext, RiskView, Standing
-from pipeline.core.throttles import RecentOrders, RepeatedExecution, TokenBucket
+from pipeline.core.throttles import AggressiveFlow, RecentOrders, RepeatedExecution, TokenBucket
 from pipeline.core.types import (
     DenyReason,
     Instrument,
     OrderIntent,
     OrderState,
+    OrderType,
     Origin,
     RiskApproved,
     RiskDenied,
@@ -38,6 +40,7 @@ class _Guards:
         self.cancels = TokenBucket(limits.cancels_per_second, limits.cancels_per_second)
         self.repeated = RepeatedExecution(limits)
         self.recent = RecentOrders(limits.duplicate_window_ns)
+        self.taken = AggressiveFlow()
 
 
 class RiskEngine:
@@ -55,6 +58,7 @@ class RiskEngine:
         self._orders = orders
         self._portfolio = portfolio
         self._policy_hash = policy_hash
+        self._families = Families()
 
     def check(self, intent: OrderIntent, context: RiskContext, now_ns: int) -> RiskApproved | RiskDenied:
         """Judge one order; an approved one is in the order store as sent, and must be sent or refused."""
@@ -66,6 +70,11 @@ class RiskEngine:
         guards.recent.add(intent, now_ns)
         if intent.origin is Origin.MODEL:
             guards.repeated.on_order(now_ns)
+        if intent.order_type is OrderType.LIMIT_IOC:
+            instrument = self._portfolio.position(intent.symbol).instrument
+            value_e8 = instrument.notional_quote_e8(intent.price_ticks, intent.qty_lots)
+            guards.taken.add(intent.side, value_e8, now_ns)
+        self._families.on_approved(intent.permit_id, intent.qty_lots)
         approved = RiskApproved(intent, self._orders.next_client_order_id(), self._policy_hash)
         self._orders.add(approved, now_ns)
         return approved
@@ -86,6 +95,8 @@ class RiskEngine:
         guards = self._guards.get(order.symbol) if order is not None else None
         if order is None or guards is None:
             return
+        if applied.ended:
+            self._families.on_ended(order)
         if applied.fill is not None and order.filled_lots == applied.fill.lots:
             guards.repeated.on_traded(order.side)
         if order.state is OrderState.REJECTED and applied.ended:
@@ -106,7 +117,7 @@ class RiskEngine:
 
     def _deny(self, intent: OrderIntent, breach: Breach) -> RiskDenied:
         reason, limit, value = breach
-        if reason is DenyReason.REPEATED_EXECUTION:
+        if reason in (DenyReason.REPEATED_EXECUTION, DenyReason.COLLAR_TIME):
             self._guards[intent.symbol].repeated.tripped = True
         return RiskDenied(intent, reason, int(limit), int(value))
 
@@ -143,6 +154,8 @@ class RiskEngine:
             repeated=guards.repeated.breach(intent.side, now_ns),
             repeat_age_ns=guards.recent.repeats(intent, now_ns),
             last_feature_seq=guards.recent.last_feature_seq,
+            family_lots=self._families.lots(intent.permit_id),
+            aggressive_net_quote_e8=intent.side * guards.taken.net(now_ns),
             own_opposite_ticks=self._own_opposite_ticks(intent),
         )
 

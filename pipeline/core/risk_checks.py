@@ -2,7 +2,8 @@
 
 They run in the order of `PERMISSION_CHECKS`, then the limits must exist, then `ORDER_CHECKS`: kill latch,
 mode and permit, tradability, finiteness and grid, size and notional, collar, position, rates and throttle,
-duplicates, self-match. The first breach denies. Every comparison is one of integers; what is missing denies.
+duplicates, self-match. What health agents hold back comes right after the mode.
+The first breach denies. Every comparison is one of integers; what is missing denies.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pipeline.core.types import (
     BookState,
     DenyReason,
     OrderIntent,
+    OrderType,
     Origin,
     Side,
     TradingState,
@@ -87,6 +89,17 @@ def _outside_terms(permit: PermitTerms, standing: Standing, intent: OrderIntent)
     return None
 
 
+def check_health(standing: Standing, intent: OrderIntent) -> Breach | None:
+    """Send nothing on a clock, feed, journal or model a health agent does not trust (C19, C25, C26).
+
+    A person may still reduce.
+    """
+    blocked = standing.context.blocked
+    if blocked is None or (intent.origin in _A_PERSONS and standing.shrinks(intent)):
+        return None
+    return blocked, 0, 1
+
+
 def check_tradability(view: RiskView, intent: OrderIntent) -> Breach | None:
     """Want a trading symbol, a proven fresh book, no order in doubt, and room for one more (C12).
 
@@ -148,6 +161,38 @@ def check_collar(view: RiskView, intent: OrderIntent) -> Breach | None:
     if from_last > view.limits.collar_last_e6:
         return _R.COLLAR_LAST, view.limits.collar_last_e6, from_last
     return None
+
+
+def check_collar_over_time(view: RiskView, intent: OrderIntent) -> Breach | None:
+    """Take no more on one side within a minute than a few orders' worth: we move the price ourselves (C4)."""
+    if intent.order_type is not OrderType.LIMIT_IOC or view.standing.shrinks(intent):
+        return None
+    limit = view.limits.aggressive_times * view.limits.max_notional_quote_e8
+    price = max(intent.price_ticks, view.mid_up_ticks)
+    net = view.aggressive_net_quote_e8 + view.instrument.notional_quote_e8(price, intent.qty_lots)
+    return (_R.COLLAR_TIME, limit, net) if net > limit else None
+
+
+def check_market(view: RiskView, intent: OrderIntent) -> Breach | None:
+    """Add nothing in a market that makes no sense: spread too wide, or the mid just jumped (C20)."""
+    context = view.standing.context
+    if view.standing.shrinks(intent):
+        return None
+    spread = _distance_e6(context.ask_ticks, context.bid_ticks)
+    if spread > view.limits.max_spread_e6:
+        return _R.SPREAD, view.limits.max_spread_e6, spread
+    if context.jump_e6 > view.limits.max_jump_e6:
+        return _R.MARKET_JUMP, view.limits.max_jump_e6, context.jump_e6
+    return None
+
+
+def check_parent(view: RiskView, intent: OrderIntent) -> Breach | None:
+    """Keep all orders under one permit together inside what it granted, counted at this last hop (C9)."""
+    permit = view.standing.context.permit
+    if permit is None or permit.permit_id != intent.permit_id or not permit.parent_lots:
+        return None
+    lots = view.family_lots + intent.qty_lots
+    return (_R.PARENT_EXCEEDED, permit.parent_lots, lots) if lots > permit.parent_lots else None
 
 
 def check_position(view: RiskView, intent: OrderIntent) -> Breach | None:
@@ -223,7 +268,12 @@ def check_self_match(view: RiskView, intent: OrderIntent) -> Breach | None:
 PermissionCheck = Callable[[Standing, OrderIntent], Breach | None]
 OrderCheck = Callable[[RiskView, OrderIntent], Breach | None]
 
-PERMISSION_CHECKS: Final[tuple[PermissionCheck, ...]] = (check_kill_latch, check_mode, check_permit)
+PERMISSION_CHECKS: Final[tuple[PermissionCheck, ...]] = (
+    check_kill_latch,
+    check_mode,
+    check_health,
+    check_permit,
+)
 """May an order like this go at all? Asked before the symbol's limits are looked for."""
 
 ORDER_CHECKS: Final[tuple[OrderCheck, ...]] = (
@@ -231,6 +281,9 @@ ORDER_CHECKS: Final[tuple[OrderCheck, ...]] = (
     check_numbers,
     check_size,
     check_collar,
+    check_collar_over_time,
+    check_market,
+    check_parent,
     check_position,
     check_balance,
     check_daily_loss,

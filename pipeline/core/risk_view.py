@@ -32,6 +32,8 @@ class PermitTerms:
     ends_ns: int
     model_id: str
     generation: int
+    parent_lots: int = 0
+    """All its orders together, as granted; 0 where only the limits bound them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ class RiskContext:
     ask_ticks: int
     last_ticks: int
     """Price of the newest print; 0 before the first."""
+    blocked: DenyReason | None = None
+    """What a health agent holds new orders back for."""
+    jump_e6: int = 0
+    """Distance of the mid from the one about a second ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,10 @@ class RiskView:
     repeat_age_ns: int
     """Age of an order just like this one; -1 without one inside the window."""
     last_feature_seq: int
+    family_lots: int
+    """Open, filled and unknown lots of the orders under the intent's permit."""
+    aggressive_net_quote_e8: int
+    """Taken on the intent's side within the window, less what was taken on the other."""
     own_opposite_ticks: int
     """Our own best resting price on the other side; 0 without one."""
 

@@ -12,13 +12,14 @@ from pipeline.core.desk import SymbolDesk
 from pipeline.core.ideas import IdeaBoard
 from pipeline.core.inference import InferenceDesk
 from pipeline.core.inputs import GateChanged, WorkerCounters
+from pipeline.core.model_gate import ModelGate
 from pipeline.core.orders import OrderStore
 from pipeline.core.outbox import Outbox
 from pipeline.core.params import EngineParams
 from pipeline.core.permits import PermitBook
 from pipeline.core.portfolio import Portfolio
 from pipeline.core.risk import RiskEngine
-from pipeline.core.types import Authority, TradingState, VenueMode
+from pipeline.core.types import Authority, DenyReason, TradingState, VenueMode
 
 
 @dataclass(slots=True)
@@ -101,6 +102,9 @@ class EngineState:
             self.permits.set_trading_state(TradingState.HALTED, 0)
         self.gate: GateChanged | None = None
         self.kill: KillProgress | None = None
+        self.model_gate = ModelGate(params.health.bad_answers, params.health.frozen_rows)
+        self.blocked: dict[DenyReason, None] = {}
+        """What health agents hold new orders back for, on every symbol; the oldest first."""
         self.workers: WorkerCounters | None = None
         self.feeds_down: dict[str, None] = {}
         """Channels and connections books depend on that were last heard to be down."""

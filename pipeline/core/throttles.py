@@ -81,6 +81,24 @@ class RepeatedExecution:
         self._order_times_ns.clear()
 
 
+class AggressiveFlow:
+    """Value of what was sent to take, by side, within a window (C4)."""
+
+    def __init__(self, window_ns: int = 60 * _SECOND_NS) -> None:
+        self._window_ns = window_ns
+        self._sent: deque[tuple[int, int]] = deque(maxlen=_RECENT_ORDERS)
+
+    def net(self, now_ns: int) -> int:
+        """Give bought less sold within the window, in 1e-8 of the quote currency."""
+        return sum(value for ts_ns, value in self._sent if now_ns - ts_ns < self._window_ns)
+
+    def add(self, side: Side, value_e8: int, now_ns: int) -> None:
+        """Remember an order that may go."""
+        while self._sent and now_ns - self._sent[0][0] >= self._window_ns:
+            self._sent.popleft()
+        self._sent.append((now_ns, side * value_e8))
+
+
 _Likeness = tuple[Side, int, int, Origin, str]
 
 

@@ -71,6 +71,8 @@ class Trader:
             self._refused(event, verdict)
             return
         market = desk.market_state(state.aimed_lots(desk.symbol), event.ts_ns)
+        if state.model_gate.good((event.p_down, event.p_flat, event.p_up), desk.touch_digest):
+            self._model_stopped(event)
         decision = desk.decider.decide(event, market, event.ts_ns - row.ts_ns, event.ts_ns)
         desk.decision = decision
         self._decided(desk, decision)
@@ -81,6 +83,12 @@ class Trader:
             self._state.out.alert(
                 AlertCode.PREDICTION_REFUSED, Severity.WARN, event.ts_ns, event.symbol, verdict.value
             )
+            if self._state.model_gate.bad(event.ts_ns):
+                self._model_stopped(event)
+
+    def _model_stopped(self, event: PredictionReceived) -> None:
+        code, why = AlertCode.MODEL_STOPPED, self._state.model_gate.disabled
+        self._state.out.alert(code, Severity.WARN, event.ts_ns, event.symbol, why)
 
     def _decided(self, desk: SymbolDesk, decision: Decision) -> None:
         state, now_ns = self._state, decision.ts_ns
@@ -183,6 +191,8 @@ class Trader:
         state = self._state
         state.orders.add_denied(denied, now_ns)
         state.permits.note(desk.symbol, denied.reason)
+        if denied.reason is DenyReason.PARENT_EXCEEDED:
+            state.out.put(CloseGate("orders beyond their permit", latch=True, ts_ns=now_ns))
         self._say_denied(desk, denied.reason, (denied.intent.qty_lots, denied.value, denied.limit), now_ns)
 
     def _say_denied(

@@ -11,7 +11,7 @@ from pipeline.core.params import EntryStyle
 from pipeline.core.permit import PermitEnd, PermitRecord
 from pipeline.core.risk import PermitTerms, RiskContext
 from pipeline.core.state import EngineState
-from pipeline.core.types import Authority, DenyReason, OrderIntent, OrderType, Origin, Side
+from pipeline.core.types import E6, Authority, DenyReason, OrderIntent, OrderType, Origin, Side
 
 STATUS_OLD_NS = 86_400_000_000_000
 """The venue's word on a symbol, its filters among it, is good for a day (C12)."""
@@ -105,7 +105,23 @@ def risk_context(state: EngineState, desk: SymbolDesk, intent: OrderIntent, now_
         bid_ticks=bid_ticks,
         ask_ticks=ask_ticks,
         last_ticks=desk.last_price_ticks,
+        blocked=_blocked(state, desk, intent),
+        jump_e6=_jump_e6(desk, bid_ticks + ask_ticks),
     )
+
+
+def _blocked(state: EngineState, desk: SymbolDesk, intent: OrderIntent) -> DenyReason | None:
+    if state.blocked:
+        return next(iter(state.blocked))
+    if desk.feed_slow:
+        return DenyReason.FEED_SLOW
+    stopped = intent.origin is Origin.MODEL and state.model_gate.disabled
+    return DenyReason.MODEL_DISABLED if stopped else None
+
+
+def _jump_e6(desk: SymbolDesk, mid_half_ticks: int) -> int:
+    before = desk.mid_before
+    return abs(mid_half_ticks - before) * E6 // before if before > 0 else 0
 
 
 def _terms(record: PermitRecord, desk: SymbolDesk) -> PermitTerms:
@@ -123,4 +139,5 @@ def _terms(record: PermitRecord, desk: SymbolDesk) -> PermitTerms:
         ends_ns=permit.ends_ns or 2**62,
         model_id=permit.model_id,
         generation=permit.generation,
+        parent_lots=permit.max_order_lots * permit.max_orders,
     )

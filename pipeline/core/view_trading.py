@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pipeline.core.cards import Card
 from pipeline.core.desk import SymbolDesk
 from pipeline.core.funnel import Stage
-from pipeline.core.params import EntryStyle
+from pipeline.core.params import EntryStyle, RiskLimits
 from pipeline.core.permit import PermitKind, PermitRecord
 from pipeline.core.position import Position
 from pipeline.core.sizing import break_even_e6
@@ -264,6 +264,11 @@ def limit_rows(state: EngineState, desk: SymbolDesk) -> tuple[LimitRow, ...]:
     quote = desk.instrument.quote
     money = [
         ("daily loss", limits.max_daily_loss_quote_e8, loss),
+        (
+            "fall from the best",
+            limits.max_drawdown_quote_e8 or limits.max_daily_loss_quote_e8,
+            state.portfolio.drawdown_quote_e8,
+        ),
         ("position", limits.max_position_quote_e8, position.notional_quote_e8),
         ("gross, all symbols", limits.max_gross_quote_e8, gross),
     ]
@@ -275,8 +280,30 @@ def limit_rows(state: EngineState, desk: SymbolDesk) -> tuple[LimitRow, ...]:
     rows.append(LimitRow("one order", f"{desk.instrument.qty_text(limits.max_qty_lots)}", "", 0))
     share = _share(open_orders, limits.max_open_orders)
     rows.append(LimitRow("open orders", str(limits.max_open_orders), str(open_orders), share))
-    rows.append(LimitRow("new orders a second", str(limits.new_per_second), "", 0))
+    rows += [LimitRow(name, limit, "", 0) for name, limit in _plain_limits(limits)]
+    why = state.model_gate.disabled or ("REPEATED" if state.risk.is_disabled(desk.symbol) else "")
+    rows.append(LimitRow("model", "enabled", why or "enabled", E6 if why else 0))
     return tuple(rows)
+
+
+def _plain_limits(limits: RiskLimits) -> tuple[tuple[str, str], ...]:
+    """Give the limits that are compared with one order alone."""
+    taken = _money(limits.aggressive_times * limits.max_notional_quote_e8)
+    return (
+        ("new orders a second", str(limits.new_per_second)),
+        ("cancels a second", str(limits.cancels_per_second)),
+        ("collar mid / last", f"{_bp(limits.collar_mid_e6)} / {_bp(limits.collar_last_e6)} bp"),
+        ("taken a minute", taken),
+        ("age of the book", f"{limits.max_book_age_ns // 1_000_000} ms"),
+        ("model orders", f"{limits.throttle_orders} in {limits.throttle_window_ns // 1_000_000_000} s"),
+        ("one side, rejects", f"{limits.throttle_same_side}, {limits.throttle_rejects} in a row"),
+        ("duplicate within", f"{limits.duplicate_window_ns // 1_000_000} ms"),
+        ("spread / jump", f"{_bp(limits.max_spread_e6)} / {_bp(limits.max_jump_e6)} bp"),
+    )
+
+
+def _bp(value_e6: int) -> str:
+    return scaled_text(value_e6, 2).rstrip("0").rstrip(".")
 
 
 def _share(used: int, limit: int) -> int:

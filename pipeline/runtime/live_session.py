@@ -17,7 +17,7 @@ from typing import Any
 
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
-from pipeline.core.inputs import FeedStatusChanged, InstrumentDiffers
+from pipeline.core.inputs import FeedStatusChanged, HealthRead, InstrumentDiffers
 from pipeline.core.types import TradingState, VenueMode
 from pipeline.runtime.capture_run import BEAT_NS
 from pipeline.runtime.clock import SessionClock
@@ -27,6 +27,7 @@ from pipeline.runtime.feed_params import FeedParams
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.guard_keeper import GuardKeeper
 from pipeline.runtime.guard_start import guard_params
+from pipeline.runtime.health_reader import HealthReader
 from pipeline.runtime.heart import Life
 from pipeline.runtime.link_messages import CommandResult, ReplayControl
 from pipeline.runtime.live_run import LiveRun
@@ -81,6 +82,7 @@ class LiveSession(SessionHost):
         self._sim = sim
         self._sim_lost = False
         self._differs = differs
+        self._health_reader = HealthReader(directory)
         self._clock = clock
         self._feed: Feed | None = None
         self._failure: BaseException | None = None
@@ -185,6 +187,25 @@ class LiveSession(SessionHost):
             ready = self._pool is None or self._pool.ready == self.spec.workers
             self._steady = ready or now_s - self._started_s > STEADY_S
         return self._steady
+
+    def _each_second(self, now_s: float) -> None:
+        due = now_s >= self._next_second_s
+        super()._each_second(now_s)
+        if due:
+            self._run.put(self._health())
+
+    def _health(self) -> HealthRead:
+        """Read what the health agents watch."""
+        skew_ns = self._clock.drift_ns()
+        if self._venue is not None and abs(self._venue.clock_ahead_ns) > abs(skew_ns):
+            skew_ns = self._venue.clock_ahead_ns
+        return self._health_reader.read(
+            self._run.pump.histograms,
+            clock_ahead_ns=skew_ns,
+            rss_mb=self._memory.rss_mb,
+            journal_ok=self._journal is None or self._journal.healthy,
+            now_ns=self._run.now_ns,
+        )
 
     def _look_after_workers(self, now_s: float) -> None:
         """Replace what hangs; tell the engine of the workers once a second and at each change."""

@@ -67,12 +67,13 @@ class VenueGateway:
         self._pinged_ns = 0
         self._closed = False
         self._parking = OrderParking(journal)
+        self._venue_clock = VenueClock()
         self._desk = VenueDesk(
             params,
             instruments,
             session_number,
             RequestLine(
-                SpotRequests(key, params.recv_window_ms), RequestBudget(params), VenueClock(), self._send
+                SpotRequests(key, params.recv_window_ms), RequestBudget(params), self._venue_clock, self._send
             ),
             gate,
         )
@@ -81,6 +82,11 @@ class VenueGateway:
     def desk(self) -> VenueDesk:
         """Give what decides."""
         return self._desk
+
+    @property
+    def clock_ahead_ns(self) -> int:
+        """Give how far the venue's clock is ahead of ours, as last measured."""
+        return self._venue_clock.offset_ns
 
     @property
     def is_up(self) -> bool:

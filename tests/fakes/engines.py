@@ -99,7 +99,7 @@ def engine_params(**changes: Any) -> EngineParams:
         execution=ExecutionParams(),
         permits=PermitParams(),
         limits={"BTCUSDT": OPEN_LIMITS},
-        health=HealthParams(),
+        health=HealthParams(frozen_rows=1_000_000),
         home_base_e8=10 * QUOTE_SCALE,
         balance_quote_e8=1_000_000 * QUOTE_SCALE,
     )

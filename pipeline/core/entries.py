@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.core.execution_view import (
+    CANCEL_AGAIN_NS,
     CancelWorking,
     ExecutionView,
     PlaceEntry,
@@ -49,6 +50,18 @@ class EntryPlan:
         if now_ns - order.created_ns >= self._horizon_ns:
             return "HORIZON"
         return "OFF_TOUCH" if away_ns >= self._params.requote_after_ns and away_ns > 0 else ""
+
+    def times_ns(self, order: Order | None) -> tuple[int, ...]:
+        """Give the times at which a working order, or the lack of one, may be judged anew (see `plan`)."""
+        rested_ns = self._placed_ns + self._params.retry_after_ns
+        if order is None:
+            return (rested_ns,)
+        return (
+            rested_ns,
+            order.created_ns + self._horizon_ns,
+            order.cancel_asked_ns + CANCEL_AGAIN_NS,
+            self._touch.due_ns(self._params.requote_after_ns),
+        )
 
     def placement(self, view: ExecutionView, now_ns: int) -> PlaceEntry | None:
         """Give the entry to place now, if one is wanted and nothing stands in its way."""

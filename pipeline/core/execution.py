@@ -21,6 +21,7 @@ from dataclasses import replace
 
 from pipeline.core.entries import EntryPlan
 from pipeline.core.execution_view import (
+    NEVER_NS,
     Action,
     CancelWorking,
     ExecutionView,
@@ -34,6 +35,7 @@ from pipeline.core.params import ExecutionParams, RiskLimits
 from pipeline.core.types import Instrument, TradingState
 
 __all__ = [
+    "NEVER_NS",
     "Action",
     "CancelWorking",
     "ExecutionPolicy",
@@ -107,6 +109,22 @@ class ExecutionPolicy:
             return _once(actions + self._exits.plan(view, now_ns - self._leaving_since_ns, now_ns))
         entry = self._entries.placement(view, now_ns)
         return actions if entry is None else [*actions, entry]
+
+    def next_look_ns(self, view: ExecutionView, now_ns: int) -> int:
+        """Give when time alone may end that `plan` has nothing to do, asked right after it had nothing.
+
+        `now_ns` where each call counts: it then cannot be left out.
+        """
+        if self.dust or view.flatten or len(view.orders) > 1:
+            return now_ns
+        order = view.orders[0] if view.orders else None
+        times = (
+            *self._entries.times_ns(order),
+            *self._exits.times_ns(),
+            self._leaving_since_ns + self._params.exit_rest_ns,
+            max(view.opened_ns, self._dust_ns) + self._params.exit_after_ns,
+        )
+        return min([time_ns for time_ns in times if time_ns > now_ns], default=NEVER_NS)
 
     def _follow_position(self, view: ExecutionView) -> None:
         """Start anew with each position: its side and the time it was opened tell it from the last."""

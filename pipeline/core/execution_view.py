@@ -14,6 +14,9 @@ from pipeline.core.types import OrderIntent, OrderType, Origin, Side, TradingSta
 CANCEL_AGAIN_NS = 1_000_000_000
 """A cancel that was refused or not answered is asked again after this."""
 
+NEVER_NS = 1 << 62
+"""Later than any time: time alone changes nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class WantedEntry:
@@ -174,3 +177,7 @@ class TouchWatch:
             self._client_id = order.client_order_id
             self._since_ns = now_ns
         return now_ns - self._since_ns
+
+    def due_ns(self, after_ns: int) -> int:
+        """Give when the order watched last will have been away for so long, and for any time at all."""
+        return NEVER_NS if self._since_ns < 0 else self._since_ns + max(1, after_ns)

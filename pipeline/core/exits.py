@@ -62,6 +62,11 @@ class ExitPlan:
         origin = Origin.FLATTEN if view.flatten else Origin.EXIT
         return [PlaceExit(side, qty_lots, price_ticks, order_type, origin)]
 
+    def times_ns(self) -> tuple[int, int]:
+        """Give the times at which the next exit may go, and the one that rests is too far away."""
+        params = self._params
+        return self._placed_ns + params.retry_after_ns, self._touch.due_ns(params.requote_after_ns)
+
     def withdrawals(self, view: ExecutionView, now_ns: int) -> list[CancelWorking]:
         """Give the cancels of exits that could go beyond flat, and of everything when a person flattens."""
         cancels: list[CancelWorking] = []

@@ -52,6 +52,8 @@ class OrderStore:
         falls out is counted. Live orders are bounded by the risk limits.
         """
         self.counts = OrderCounts()
+        self.changes = 0
+        """Rises with everything that may change a live order."""
         self._session_number = session_number
         self._history = history
         self._ids_given = 0
@@ -160,6 +162,7 @@ class OrderStore:
     def apply(self, answer: OrderAnswer) -> Applied:
         """Take any answer of the venue or the gateway; never raises on what it says."""
         order = self._orders.get(answer.client_order_id)
+        self.changes += 1
         if order is None:
             return self._outcome(Applied(None, None, problem=Problem.FOREIGN))
         before, fill = order.state, None
@@ -262,6 +265,7 @@ class OrderStore:
         return Order(self._numbers, client_id, intent, OrderState.INITIALIZED, now_ns)
 
     def _move(self, order: Order, event: OrderEvent, ts_ns: int, reason: str = "") -> Problem | None:
+        self.changes += 1
         target = MOVES[order.state].get(event)
         if target is None:
             return Problem.ILLEGAL_MOVE

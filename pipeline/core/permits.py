@@ -13,7 +13,16 @@ from collections import deque
 from pipeline.core.cards import Idea, PressRefusal, exit_rule
 from pipeline.core.inputs import WindowTerms
 from pipeline.core.params import EntryStyle, ExecutionParams, PermitParams, RiskLimits
-from pipeline.core.permit import Grant, Permit, PermitEnd, PermitKind, PermitRecord, refusal, room_lots
+from pipeline.core.permit import (
+    Grant,
+    Permit,
+    PermitEnd,
+    PermitKind,
+    PermitRecord,
+    PermitWait,
+    refusal,
+    room_lots,
+)
 from pipeline.core.permit_forms import PermitIssue, acceptable, auto_permit, one_shot_permit, window_permit
 from pipeline.core.types import Authority, DenyReason, OrderIntent, Origin, TradingState
 
@@ -48,6 +57,8 @@ class PermitBook:
         self._book_lost_ns: dict[str, int | None] = {}
         self._pressed_ns: int | None = None
         self._next_id = 1
+        self.changes = 0
+        """Rises with every permit given, used or ended, and with every reason counted against one."""
 
     def permit_once(
         self,
@@ -128,7 +139,7 @@ class PermitBook:
             if reason is None:
                 lots = min(intent.qty_lots, room_lots(record.permit, intent, position_lots))
                 return Grant(record.permit.permit_id, lots)
-            record.wait(reason)
+            self._wait(record, reason)
         spent = now_ns < self._spent_until_ns.get(intent.symbol, 0)
         return DenyReason.PERMIT_SPENT if spent else DenyReason.NO_PERMIT
 
@@ -159,6 +170,7 @@ class PermitBook:
         record = self.find(permit_id)
         if record is None or record.end is not None:
             raise ValueError(f"permit {permit_id} is not open")
+        self.changes += 1
         record.used += 1
         record.used_ns = record.used_ns or now_ns
         if record.used == record.permit.max_orders:
@@ -171,7 +183,7 @@ class PermitBook:
         """Count what kept the symbol's waiting one-shot from firing: a stopped decision, a risk denial."""
         for record in self._open.get(symbol, ()):
             if record.permit.kind is PermitKind.ONE_SHOT:
-                record.wait(reason)
+                self._wait(record, reason)
 
     def beat(self, symbol: str, book_ok: bool, day_quote_e8: int, now_ns: int) -> tuple[PermitRecord, ...]:
         """Let time pass on one symbol; give the permits that ended by time, loss or a lost book."""
@@ -237,6 +249,10 @@ class PermitBook:
         """Tell whether a one-shot waits on a symbol: no new card is offered there."""
         return any(record.permit.kind is PermitKind.ONE_SHOT for record in self._open.get(symbol, ()))
 
+    def _wait(self, record: PermitRecord, reason: PermitWait | DenyReason) -> None:
+        self.changes += 1
+        record.wait(reason)
+
     def _repeated(self, now_ns: int) -> bool:
         """Tell whether the key is held down; refused presses count, or a held key gets through at last."""
         last_ns, self._pressed_ns = self._pressed_ns, now_ns
@@ -273,6 +289,7 @@ class PermitBook:
     def _opened(self, permit: Permit, day_quote_e8: int, now_ns: int) -> PermitRecord:
         """Open a permit in place of an older one of its kind on the symbol."""
         self._next_id += 1
+        self.changes += 1
         for record in list(self._open.get(permit.symbol, ())):
             if record.permit.kind is permit.kind:
                 self._end(record, PermitEnd.REPLACED, now_ns)
@@ -299,6 +316,7 @@ class PermitBook:
         return PermitEnd.BOOK if now_ns - lost_ns >= self._params.book_lost_ns else None
 
     def _end(self, record: PermitRecord, end: PermitEnd, now_ns: int) -> PermitRecord:
+        self.changes += 1
         record.end, record.ended_ns = end, now_ns
         self._open[record.permit.symbol].remove(record)
         self._ended.append(record)

@@ -12,13 +12,14 @@ from pipeline.core.cards import CardEvent
 from pipeline.core.decision import Decision
 from pipeline.core.desk import SymbolDesk
 from pipeline.core.effects import AlertCode, CancelOrder, CloseGate, SubmitOrder
-from pipeline.core.execution import CancelWorking, PlaceEntry, PlaceExit, to_intent
+from pipeline.core.execution import NEVER_NS, CancelWorking, PlaceEntry, PlaceExit, to_intent
 from pipeline.core.funnel import Stage
 from pipeline.core.inference import Answer
 from pipeline.core.inputs import ExecutionReport, PredictionReceived
 from pipeline.core.order import Fill, Order
 from pipeline.core.orders import OrderAnswer, Problem
 from pipeline.core.permit import PermitKind, PermitRecord
+from pipeline.core.rest import Rest, Seen, seen_now
 from pipeline.core.state import EngineState
 from pipeline.core.trader_view import execution_view, risk_context, wanted_entry
 from pipeline.core.types import (
@@ -57,6 +58,7 @@ class Trader:
 
     def __init__(self, state: EngineState) -> None:
         self._state = state
+        self._rests = {symbol: Rest() for symbol in state.desks}
 
     # --- decisions ----------------------------------------------------------------------------------------
 
@@ -112,14 +114,20 @@ class Trader:
 
     def work(self, desk: SymbolDesk, now_ns: int) -> None:
         """Let the execution policy say what to do on one symbol, and do what may be done."""
-        state = self._state
+        self._work(desk, seen_now(self._state, desk), now_ns)
+
+    def _work(self, desk: SymbolDesk, seen: Seen, now_ns: int) -> None:
+        state, rest = self._state, self._rests[desk.symbol]
         held = state.orders.exposure(desk.symbol).orders or state.portfolio.position(desk.symbol).lots
         idle = not held and desk.policy.settled
         wanted = wanted_entry(state, desk, now_ns)
         if idle and wanted is None:
+            rest.begin(seen, now_ns, NEVER_NS)
             return
         view = execution_view(state, desk, wanted)
-        for action in desk.policy.plan(view, now_ns):
+        actions = desk.policy.plan(view, now_ns)
+        rest.begin(seen, now_ns, now_ns if actions else desk.policy.next_look_ns(view, now_ns))
+        for action in actions:
             match action:
                 case CancelWorking():
                     self.cancel(desk, action.client_order_id, action.reason, now_ns)
@@ -255,7 +263,9 @@ class Trader:
         state = self._state
         ended = state.permits.beat(desk.symbol, desk.book_ok, state.portfolio.day_quote_e8, now_ns)
         self.permits_ended(ended, now_ns)
-        self.work(desk, now_ns)
+        seen = seen_now(state, desk)
+        if not self._rests[desk.symbol].holds(seen, now_ns):
+            self._work(desk, seen, now_ns)
 
     def cards_beat(self, now_ns: int) -> None:
         """Let the card board's time pass."""

@@ -38,6 +38,26 @@ def configuration_page() -> str:
     return page("Configuration", parts)
 
 
+def training_page() -> str:
+    """Give every setting of `lobdeck train`."""
+    from app.train_config import FoldSettings, MlpSettings, TrainSettings, TreeSettings
+
+    parts = [
+        "`lobdeck train FILE.toml` reads these. An unknown name is refused with the nearest known one; the "
+        "digest of all settings in force is in the model's manifest. [TUTORIAL.md](../TUTORIAL.md) has one.",
+    ]
+    tables = (("", TrainSettings), ("folds", FoldSettings), ("mlp", MlpSettings), ("trees", TreeSettings))
+    for name, settings in tables:
+        rows = [
+            (f"`{key}`", default_text(one), range_text(one), str(one.description))
+            for key, one in settings.model_fields.items()
+            if key not in ("folds", "mlp", "trees")
+        ]
+        heads = ("setting", "default", "range", "meaning")
+        parts += [f"## [{name}]" if name else "## At the top", str(settings.__doc__), table(heads, rows)]
+    return page("Training", parts)
+
+
 def features_page() -> str:
     """Give every feature a model may declare."""
     from pipeline.core.registry import REGISTRY
@@ -136,6 +156,7 @@ def keys_page() -> str:
 
 PAGES: tuple[tuple[str, Callable[[], str]], ...] = (
     ("configuration.md", configuration_page),
+    ("training.md", training_page),
     ("features.md", features_page),
     ("keys.md", keys_page),
     ("summary.md", summary_page),

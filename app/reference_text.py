@@ -44,13 +44,18 @@ def default_text(field: FieldInfo) -> str:
     """Give a setting's default as it stands in a file."""
     if field.is_required():
         return "none"
+    if isinstance(field.default, tuple):
+        return f"`[{', '.join(toml_value(one) for one in field.default)}]`"
     return "unset" if field.default is None else f"`{toml_value(field.default)}`"
 
 
 def range_text(field: FieldInfo) -> str:
     """Say what a setting may be: its words, or its bounds and decimals."""
+    if isinstance(field.annotation, type) and issubclass(field.annotation, enum.Enum):
+        return ", ".join(str(one.value) for one in field.annotation)
     words = [word for word in get_args(field.annotation) if isinstance(word, str)]
     words += [word for part in get_args(field.annotation) for word in get_args(part)]
+    words = [word for word in words if isinstance(word, str)]
     if words:
         return ", ".join(words)
     return ", ".join(text for one in field.metadata for text in _bound_texts(one))

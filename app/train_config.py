@@ -43,16 +43,20 @@ Number = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class FoldSettings(_Table):
     """How the time of the rows is cut."""
 
     count: Annotated[Whole, Field(ge=1, le=50)] = 4
+    """Tests, one after the other."""
     first_train_share: Annotated[float, Field(gt=0, lt=1)] = 0.35
+    """Share of the time before the first test."""
     embargo_ms: Annotated[Whole, Field(ge=0, le=3_600_000)] = 1_000
+    """Least time from the end of a training label to the first test row."""
     split: Annotated[str, BeforeValidator(_walk_forward)] = WALK_FORWARD
+    """There is no other; whoever asks for one is told why."""
     shuffle: Annotated[bool, BeforeValidator(_not_shuffled)] = False
     """Never true; here so that who asks for it is told why."""
 
@@ -61,43 +65,67 @@ class MlpSettings(_Table):
     """Shape and pace of the network."""
 
     hidden: Annotated[tuple[Annotated[Whole, Field(ge=1, le=1024)], ...], Field(max_length=8)] = (16,)
+    """Width of each hidden layer."""
     epochs: Count = 20
+    """Times each row is seen."""
     batch: Count = 256
+    """Rows a step."""
     rate: Annotated[float, Field(gt=0, le=1)] = 0.003
+    """Size of a step."""
     decay: Number = 0.001
+    """Pull of every weight towards 0."""
 
 
 class TreeSettings(_Table):
     """How gradient boosting grows."""
 
     rounds: Annotated[Whole, Field(ge=1, le=5_000)] = 120
+    """Trees."""
     leaves: Annotated[Whole, Field(ge=2, le=1_024)] = 15
+    """Most leaves a tree."""
     rate: Annotated[float, Field(gt=0, le=1)] = 0.05
+    """What each tree adds of what it found."""
     ridge: Number = 20.0
+    """Pull of every leaf towards 0."""
     least_rows: Count = 100
+    """Rows a leaf must hold."""
 
 
 class TrainSettings(_Table):
     """One training."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    """Of the model: a-z, 0-9 and `-`, at most 40."""
     dataset: str
     """Folder; from the configuration's own folder where it is not absolute."""
     version: Annotated[Whole, Field(ge=1, le=10**9)] = 1
+    """Of the model in the registry; another model wants another one."""
     features: tuple[str, ...] = ()
     """Empty: all of the dataset."""
     horizon_ms: Annotated[Whole, Field(ge=1, le=600_000)] = 1_000
+    """From the label's first price to its last; any, not only those the dataset was built with."""
     target: TargetKind = TargetKind.DIRECTION
+    """Direction given a move, three classes of the mid, what a taker would get, or the first barrier."""
     learner: Literal["logistic", "mlp", "trees"] = "logistic"
+    """Trees want the `train` extra."""
     mirror: Annotated[bool, Strict()] = True
+    """Learn from each row and its mirror; logistic and MLP are then symmetric by construction."""
     seed: Annotated[Whole, Field(ge=0, le=2**31)] = 1
+    """Of everything that is drawn."""
     ridge: Number = 100.0
+    """Pull of each weight of the logistic towards 0, in rows that say nothing."""
     ridges: dict[str, Number] = {}
+    """The same for single features, by name."""
     calibration: Literal["temperature", "none"] = "temperature"
+    """From out-of-sample answers, inside the graph; no offset."""
     expires_at: Annotated[str, Field(pattern=r"^(\d{4}-\d\d-\d\d)?$")] = ""
+    """Last day of use, `YYYY-MM-DD`; empty never."""
     author: str = ""
+    """For the manifest."""
     notes: str = ""
+    """For the manifest."""
     parent_model_id: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    """Model this one replaces."""
     folds: FoldSettings = FoldSettings()
     mlp: MlpSettings = MlpSettings()
     trees: TreeSettings = TreeSettings()

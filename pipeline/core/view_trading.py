@@ -280,23 +280,24 @@ def limit_rows(state: EngineState, desk: SymbolDesk) -> tuple[LimitRow, ...]:
     rows.append(LimitRow("one order", f"{desk.instrument.qty_text(limits.max_qty_lots)}", "", 0))
     share = _share(open_orders, limits.max_open_orders)
     rows.append(LimitRow("open orders", str(limits.max_open_orders), str(open_orders), share))
-    rows += [LimitRow(name, limit, "", 0) for name, limit in _plain_limits(limits)]
+    rows += [LimitRow(name, limit, "", 0) for name, limit in _plain_limits(limits, quote)]
     why = state.model_gate.disabled or ("REPEATED" if state.risk.is_disabled(desk.symbol) else "")
-    rows.append(LimitRow("model", "enabled", why or "enabled", E6 if why else 0))
+    rows.append(LimitRow("model", f"stopped: {why}" if why else "enabled", "", 0))
     return tuple(rows)
 
 
-def _plain_limits(limits: RiskLimits) -> tuple[tuple[str, str], ...]:
+def _plain_limits(limits: RiskLimits, quote: str) -> tuple[tuple[str, str], ...]:
     """Give the limits that are compared with one order alone."""
     taken = _money(limits.aggressive_times * limits.max_notional_quote_e8)
     return (
         ("new orders a second", str(limits.new_per_second)),
         ("cancels a second", str(limits.cancels_per_second)),
         ("collar mid / last", f"{_bp(limits.collar_mid_e6)} / {_bp(limits.collar_last_e6)} bp"),
-        ("taken a minute", taken),
+        ("taken a minute", f"{taken} {quote}"),
         ("age of the book", f"{limits.max_book_age_ns // 1_000_000} ms"),
         ("model orders", f"{limits.throttle_orders} in {limits.throttle_window_ns // 1_000_000_000} s"),
-        ("one side, rejects", f"{limits.throttle_same_side}, {limits.throttle_rejects} in a row"),
+        ("one side in a row", str(limits.throttle_same_side)),
+        ("rejects in a row", str(limits.throttle_rejects)),
         ("duplicate within", f"{limits.duplicate_window_ns // 1_000_000} ms"),
         ("spread / jump", f"{_bp(limits.max_spread_e6)} / {_bp(limits.max_jump_e6)} bp"),
     )

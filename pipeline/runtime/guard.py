@@ -157,9 +157,12 @@ class Guard:
 
     def _look_for_a_kill(self, now_ns: int) -> None:
         """Begin to sweep once a kill's barrier is known: the engine's word or its end."""
-        if not self._params.acts or not self._kill_commanded:
-            if not self._kill_commanded:
-                self._sweep = None
+        if not self._params.acts:
+            return
+        if not self._kill_commanded:
+            # A release takes the kill back, but not what an engine left that is dead: a disk that takes no
+            # latch, or a release of a dead session, leaves its orders to the sweep.
+            self._sweep = self._sweep if self._dead or self._fenced_for else None
             return
         if self._sweep is not None and self._swept_generation == self._state.generation:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,8 +19,10 @@ from app.run_command import RunOptions
 from app.venue_session import sim_session
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import Input
+from pipeline.runtime.guard_report import GUARD_LOCK_NAME
 from pipeline.runtime.journal_reader import read_journal
 from pipeline.runtime.journal_run import JournalRun
+from pipeline.runtime.locks import is_held, read_owner
 from pipeline.runtime.places import SessionPlace
 from pipeline.runtime.sim_child import SimAddress
 from pipeline.runtime.spec import SessionSpec
@@ -101,6 +104,15 @@ def running(
         if process.poll() is None:
             process.kill()
         process.communicate()
+        dismiss_guard(place)
+
+
+def dismiss_guard(place: SessionPlace) -> None:
+    """End the guard of a session that was killed: it would go on for a minute about a venue that is gone."""
+    lock = place.root / GUARD_LOCK_NAME
+    owner = read_owner(lock) if is_held(lock) else None
+    if owner is not None:
+        os.kill(owner.pid, signal.SIGTERM)
 
 
 @dataclass(eq=False)

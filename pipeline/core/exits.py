@@ -104,7 +104,20 @@ class ExitPlan:
             widest_e6 = self._limits.collar_mid_e6 if self._limits else collar_e6
             collar_e6 = max(collar_e6, min(widest_e6, collar_e6 * (1 + self._widened)))
         bound = collar_ticks(view, side, collar_e6)
+        if view.flatten and side is Side.SELL:
+            bound = max(bound, self._least_value_price(view))
         return bound if side * (view.far_touch(side) - bound) <= 0 else None
+
+    def _least_value_price(self, view: ExecutionView) -> int:
+        """Give the lowest price at which the position is an order; 0 where the plain collar decides.
+
+        A flatten that widens below it would never sell what `is_dust` rightly calls no dust.
+        """
+        instrument, plain = self._instrument, collar_ticks(view, Side.SELL, self._params.collar_e6)
+        if instrument.margin or view.position_lots < least_order_lots(instrument, max(1, plain)):
+            return 0
+        numerator, denominator = instrument.notional_scale
+        return -(-instrument.min_notional_quote_e8 * denominator // (view.position_lots * numerator))
 
     def _quantity(self, view: ExecutionView, side: Side, price_ticks: int) -> int:
         """Give the lots to close now: all that is left, in clips the size limits let through."""

@@ -72,8 +72,10 @@ class Loop:
         self.market()
 
     def market(self) -> None:
-        bids = {self.bid - step: 500_000 for step in range(5)}
-        asks = {self.ask + step: 500_000 for step in range(5)}
+        # A level whose size stays as it was has not been renewed: what we took of it stays taken.
+        shown = 500_000 + self.seq
+        bids = {self.bid - step: shown for step in range(5)}
+        asks = {self.ask + step: shown for step in range(5)}
         self.venue.on_book("BTCUSDT", book(bids, asks), self.now_ns)
         self.portfolio.on_mark("BTCUSDT", self.bid, self.ask)
 

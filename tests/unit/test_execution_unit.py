@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipeline.core.entries import collar_ticks
 from pipeline.core.execution import (
     Action,
     CancelWorking,
@@ -473,6 +474,18 @@ def test_flatten_widens_with_each_try_up_to_the_risk_collar() -> None:
         bounds.append(placed.price_ticks)
     collars = [min(500 * (1 + attempt), LIMITS.collar_mid_e6) for attempt in range(14)]
     assert bounds == [-(-(BID + ASK) * (1_000_000 - collar) // 2_000_000) for collar in collars]
+
+
+def test_flatten_never_widens_to_where_the_position_is_no_order() -> None:
+    lots = least_order_lots(SPOT, collar_ticks(view(), Side.SELL, 500))
+    limits = msgspec.structs.replace(LIMITS, collar_mid_e6=500_000)
+    worker = policy(limits=limits, collar_e6=500, retry_after_ns=500 * MS)
+
+    placed = [
+        one(worker.plan(long(lots, flatten=True), START + attempt * 500 * MS)) for attempt in range(900)
+    ]
+
+    assert all(isinstance(order, PlaceExit) and order.qty_lots == lots for order in placed)
 
 
 def test_flatten_that_finds_nothing_inside_widens_at_its_own_pace() -> None:

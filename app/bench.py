@@ -53,7 +53,7 @@ NOT_MEASURED = ("`lobdeck kill` with the engine stopped -> cancels at the venue 
 def run_bench(*, as_json: bool, quick: bool, captures: Sequence[Path] = (), parts: Sequence[str] = ()) -> str:
     """Measure all parts, or those named; give the table, or one JSON object.
 
-    All of it takes about a quarter of an hour, `quick` two minutes.
+    All of it takes about a quarter of an hour, `quick` some four minutes.
 
     Raises:
         BenchError: there is no such part.

@@ -73,7 +73,9 @@ def doctor() -> None:
 @app.command()
 def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds: two minutes, not fifteen.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer rounds: some four minutes, not fifteen.")
+    ] = False,
     capture: Annotated[
         list[Path] | None, typer.Option("--capture", help="Measure on these Binance spot captures.")
     ] = None,

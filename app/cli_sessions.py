@@ -75,7 +75,10 @@ def kill(name: SessionArgument = None) -> None:
 def drill_kill(
     orders: Annotated[int, typer.Option("--orders", help="Orders working when it begins, 1 to 50.")] = 50,
 ) -> None:
-    """Kill a hung session with orders working at the simulated exchange, and measure it."""
+    """Kill a hung session at the simulated exchange.
+
+    With orders working. Measures key to gate, to the last cancel, and to NO ORDERS LEFT, and keeps it.
+    """
     from app.drill_kill import run_drill
 
     raise typer.Exit(run_drill(orders, typer.echo))

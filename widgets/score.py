@@ -102,15 +102,15 @@ def _drawn_path(
 
 
 def _threshold_rows(entry_e6: int, rows: int) -> dict[int, str]:
-    """Give the labels by row from the top: ends, zero, entry thresholds on rows of their own."""
+    """Give the labels by row from the top: ends, entry thresholds, zero where a row is left."""
 
     def row_of(value_e6: int) -> int:
         return (rows * 4 - 1 - ((value_e6 + _E6) * (rows * 4 - 1) + _E6) // (2 * _E6)) // 4
 
     labels = {0: "+1", rows - 1: "-1"} if rows >= 3 else {}
-    labels[row_of(0)] = "0"
     for value in (entry_e6, -entry_e6):
         labels.setdefault(row_of(value), "in")
+    labels.setdefault(row_of(0), "0")
     return labels
 
 

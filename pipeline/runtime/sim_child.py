@@ -145,7 +145,7 @@ def orders_at(address: SimAddress, directory: Path) -> VenueParams:
     keys = directory / KEYS_NAME
     keys.unlink(missing_ok=True)
     write_keys(keys, ApiKey(address.api_key, address.secret))
-    return VenueParams(api_url=address.api_url, key_path=str(keys), account="sim")
+    return VenueParams(api_url=address.api_url, key_path=str(keys), account="sim", earlier_ms=0)
 
 
 def aimed(feed: FeedParams, venue: str, address: SimAddress) -> FeedParams:

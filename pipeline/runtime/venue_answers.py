@@ -177,6 +177,8 @@ class VenueAnswers:
         listing = state.start.listed(pending.symbol, open_ids, pending.sent_ns)
         if listing is not None:
             state.reports.append(listing.told(state.venue_ns(now_ns), now_ns))
+            if state.phase is Phase.UP:
+                self._rise.cancel_leftovers(now_ns)
             self._rise.read_on(now_ns)
 
     def _read(self, _: Pending, answer: ApiAnswer, now_ns: int) -> None:

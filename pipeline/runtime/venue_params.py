@@ -24,6 +24,10 @@ class VenueParams(msgspec.Struct, frozen=True):
     connect_ms: int = 10_000
     ready_ms: int = 10_000
     """A connection that has not been reconciled for so long is given up."""
+    earlier_ms: int = 1_500
+    """The account is read only so long after a session began: what a process that died just before had sent
+    has arrived by then, or is refused. Longer than recvWindow and the error of a clock; 0 for a venue that
+    was started with the session."""
     answer_ms: int = 2_000
     """A request without an answer for so long is taken as lost; an order then is UNKNOWN."""
     ask_after_ms: tuple[int, ...] = (500, 1_000, 2_000, 5_000, 10_000)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pipeline.core.inputs import OrderPathChanged
 from pipeline.core.params import MS
 from pipeline.runtime.venue_line import Ask
+from pipeline.runtime.venue_orders import NEVER
 from pipeline.runtime.venue_state import Phase, VenueState
 from pipeline.wire.binance_answers import ApiAnswer
 from pipeline.wire.binance_outcomes import reason_of
 
-_LEFTOVERS_AGAIN_NS = 100 * MS
+_LIST_AGAIN_NS = 100 * MS
 
 
 class VenueRise:
@@ -18,11 +19,14 @@ class VenueRise:
     def __init__(self, state: VenueState) -> None:
         self._state = state
         self._opened_ns = 0
+        self._began_ns = NEVER
 
     def begin(self, now_ns: int) -> None:
         """Take a new connection: its clock first, because everything signed needs it."""
         state = self._state
         state.phase, state.trouble, self._opened_ns = Phase.CLOCK, "", now_ns
+        if self._began_ns == NEVER:
+            self._began_ns = now_ns
         state.start.begin()
         state.line.ask_time(now_ns)
 
@@ -36,25 +40,31 @@ class VenueRise:
         """Go on once the user stream is open: from here on nothing is missed."""
         if self._state.phase is Phase.SUBSCRIBE:
             self._state.phase = Phase.READ
-            self._state.ask_lists(now_ns)
+            self._ask_lists(now_ns)
 
     def read_on(self, now_ns: int) -> None:
         """Go on once lists or account are there: orders a dead session left are cancelled first."""
         state = self._state
         if state.phase is not Phase.READ:
             return
-        leftovers = state.start.leftovers
-        if leftovers:
-            for symbol, client_order_id in leftovers:
-                if state.line.may(Ask.CANCEL, now_ns):
-                    state.line.cancel(symbol, client_order_id, now_ns)
-            state.list_due_ns = now_ns + _LEFTOVERS_AGAIN_NS
+        settled_ns = self._began_ns + state.params.earlier_ms * MS
+        if state.start.leftovers:
+            self.cancel_leftovers(now_ns)
+        elif state.start.home_e8 is None and state.start.listed_ns < settled_ns:
+            state.list_due_ns = settled_ns
         elif state.start.home_e8 is None:
             state.line.ask_account(now_ns)
         else:
             state.phase = Phase.ORDERS
             state.start.check([order.client_order_id for order in state.orders.live()])
             self._try_to_rise(now_ns)
+
+    def cancel_leftovers(self, now_ns: int) -> None:
+        """Cancel what an earlier session left, as far as the newest list shows it."""
+        line = self._state.line
+        for symbol, client_order_id in self._state.start.leftovers:
+            if line.may(Ask.CANCEL, now_ns):
+                line.cancel(symbol, client_order_id, now_ns)
 
     def refused(self, answer: ApiAnswer) -> None:
         """Give a connection up that is refused a step; one that is UP has asked for it in vain, no more."""
@@ -68,8 +78,17 @@ class VenueRise:
             state.trouble = state.trouble or "not reconciled in time"
         elif state.phase is Phase.ORDERS:
             self._try_to_rise(now_ns)
-        elif state.start.leftovers and now_ns >= state.list_due_ns and not state.line.waits_for(Ask.LIST):
-            state.ask_lists(now_ns)
+        elif state.phase is Phase.READ and now_ns >= state.list_due_ns and not self._is_read():
+            self._ask_lists(now_ns)
+
+    def _ask_lists(self, now_ns: int) -> None:
+        """Ask for the lists, and soon again: they may show leftovers, or the budget may have no room now."""
+        self._state.list_due_ns = now_ns + _LIST_AGAIN_NS
+        self._state.ask_lists(now_ns)
+
+    def _is_read(self) -> bool:
+        line = self._state.line
+        return line.waits_for(Ask.LIST) or line.waits_for(Ask.ACCOUNT)
 
     def _try_to_rise(self, now_ns: int) -> None:
         state = self._state

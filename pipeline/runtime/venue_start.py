@@ -54,7 +54,13 @@ class Reconciliation:
         """Start anew on a new connection."""
         self.leftovers = ()
         self._lists.clear()
+        self._whole.clear()
         self._unchecked.clear()
+
+    @property
+    def listed_ns(self) -> int:
+        """Give when the newest whole list was asked for; 0 before there is one."""
+        return min((asked_ns for _, asked_ns in self._whole.values()), default=0)
 
     @property
     def unchecked(self) -> tuple[str, ...]:

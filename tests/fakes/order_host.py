@@ -100,6 +100,7 @@ async def host(given: HostSettings) -> None:
         key_path=given.keys,
         account="sim",
         recv_window_ms=given.recv_window_ms,
+        earlier_ms=0,
         backoff_first_ms=20,
         share_percent=100,
     )

@@ -60,6 +60,7 @@ PARAMS = VenueParams(
     ask_after_ms=(100, 200, 400),
     answer_ms=500,
     list_every_ms=2_000,
+    earlier_ms=0,
 )
 
 

@@ -131,7 +131,7 @@ class VirtualDemo:
         instruments = {one.symbol: one for one in spec.params.instruments}
         clock = SessionClock(lambda: self.now_ns, lambda: self.now_ns)
         key, secret = sim.credentials
-        orders = VenueParams("ws://sim/ws-api/v3", "", "sim")
+        orders = VenueParams("ws://sim/ws-api/v3", "", "sim", earlier_ms=0)
         self._gateway = VenueGateway(
             orders, instruments, ApiKey(key, secret), 1, FakeGate(), clock, chance=lambda: 0.5
         )

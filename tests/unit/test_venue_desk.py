@@ -18,6 +18,8 @@ from pipeline.core.orders import Problem
 from pipeline.core.types import Fees, OrderState, Side
 from pipeline.runtime.venue_state import Phase
 from pipeline.sim.exchange.order import NewOrder, OrderKind
+from tests.fakes.trading import MS
+from tests.fakes.venue import T0
 from tests.fakes.venue_bench import BEST_ASK, BEST_BID, SESSION, VenueBench, quick
 
 S = OrderState
@@ -35,6 +37,10 @@ def stands(bench: VenueBench, client_id: str, ticks: int = BEST_BID - 500) -> No
     )
     bench.exchange.place(bench.account, wanted, bench.venue_ns)
     bench.exchange.take_events()
+
+
+def is_up(bench: VenueBench) -> bool:
+    return bench.desk.phase is Phase.UP
 
 
 class TestStart:
@@ -327,6 +333,45 @@ class TestLimits:
         bench.desk._state.time_due_ns = 0
         bench.pass_ms(100)
         assert bench.state(bench.submit()) is S.DENIED
+
+
+class TestWhatAnEarlierSessionSent:
+    """A process that died may have an order on its way that arrives after the next one has begun."""
+
+    def test_is_waited_for_before_the_account_is_read(self) -> None:
+        bench = VenueBench(params=quick(earlier_ms=1_500))
+        bench.pass_ms(600)
+        stands(bench, client_order_id(SESSION - 1, 3))
+        bench.pass_ms(800)
+        assert not is_up(bench)
+        bench.pass_ms(600)
+        assert is_up(bench)
+        assert not bench.open_ids()
+        assert [read["at_ns"] for read in bench.methods("account.status")][0] >= T0 + 1_500 * MS
+
+    def test_is_cancelled_by_a_later_list_all_the_same(self) -> None:
+        bench = VenueBench().up()
+        stands(bench, client_order_id(SESSION - 1, 3))
+        bench.pass_ms(2_500)
+        assert not bench.open_ids()
+        assert is_up(bench)
+
+    def test_is_waited_for_once_a_session(self) -> None:
+        bench = VenueBench(params=quick(earlier_ms=1_500))
+        bench.pass_ms(1_800)
+        assert is_up(bench)
+        bench.cut()
+        bench.pass_ms(300)
+        assert is_up(bench)
+
+    def test_lists_the_budget_has_no_room_for_are_asked_for_later(self) -> None:
+        bench = VenueBench()
+        bench.pass_ms(1)
+        bench.budget.throttled(bench.venue_ns // 10**6 + 900, bench.venue_ns)
+        bench.pass_ms(600)
+        assert not is_up(bench)
+        bench.pass_ms(600)
+        assert is_up(bench)
 
 
 class TestBalance:

@@ -62,7 +62,7 @@ ORDERS = VenueParams(
     key_path="",
     account="rehearsal",
     connect_ms=1_000,
-    ready_ms=3_000,
+    ready_ms=4_000,
     answer_ms=500,
     ask_after_ms=(100, 200, 400),
     absent_after_ms=2_000,
@@ -154,7 +154,8 @@ class Process:
         clock = SessionClock(around.our_ns, around.our_ns)
         instruments = {SYMBOL: around.instrument}
         self.gateway = VenueGateway(
-            ORDERS,
+            # Before the first session there was none to wait for.
+            msgspec.structs.replace(ORDERS, earlier_ms=0) if number == 1 else ORDERS,
             instruments,
             KEY,
             self.params.session_number,

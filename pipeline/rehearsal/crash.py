@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-SEND = "a send"
-WRITE = "a journal write"
-
 
 class ProcessDied(BaseException):
     """The process is gone at this point; nothing of it runs any more but the world around it.
@@ -15,28 +10,18 @@ class ProcessDied(BaseException):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Death:
-    """When a process dies."""
-
-    after: int
-    """How many crash points it passes before."""
-    kind: str = ""
-    """Only points whose name ends like this count; empty for all."""
-
-
 class Fuse:
     """Counts crash points and burns through at one of them."""
 
-    def __init__(self, death: Death | None) -> None:
-        """Burn as `death` says; None burns never."""
+    def __init__(self, lives_for: int | None) -> None:
+        """Let `lives_for` crash points pass; None burns never."""
         self.passed = 0
         self.burnt_at = ""
-        self._death = death
+        self._lives_for = lives_for
 
     def disarm(self) -> None:
         """Let the process live from here on."""
-        self._death = None
+        self._lives_for = None
 
     def point(self, name: str) -> None:
         """Pass a crash point.
@@ -44,12 +29,7 @@ class Fuse:
         Raises:
             ProcessDied: it is this one, or one before it.
         """
-        death = self._death
-        if self.burnt_at:
-            raise ProcessDied(name)
-        if death is None or not name.endswith(death.kind):
-            return
-        if self.passed >= death.after:
-            self.burnt_at = name
+        if self._lives_for is not None and self.passed >= self._lives_for:
+            self.burnt_at = self.burnt_at or name
             raise ProcessDied(name)
         self.passed += 1

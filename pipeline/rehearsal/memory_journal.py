@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.rehearsal.crash import WRITE, Fuse
+from pipeline.rehearsal.crash import Fuse
 from pipeline.runtime.journal_format import Record, RecordKind
 
 
@@ -39,10 +39,10 @@ class MemoryJournal:
         self, kind: RecordKind, ts_ns: int, payload: bytes, epoch: int = 0, codec: int = 0, source: int = 0
     ) -> int:
         """Append one record; give its sequence number."""
-        self._fuse.point(f"before {WRITE}")
+        self._fuse.point("before a journal write")
         sequence = len(self._disk.records)
         self._disk.records.append(Record(kind, sequence, ts_ns, payload, epoch, codec, source))
-        self._fuse.point(f"after {WRITE}")
+        self._fuse.point("after a journal write")
         return sequence
 
     def barrier(self) -> int:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pipeline.rehearsal.crash import SEND, Fuse
+from pipeline.rehearsal.crash import Fuse
 from pipeline.runtime.clock import SessionClock
 from pipeline.runtime.feed_socket import ConnectError, Receiver
 from pipeline.sim.chance import Chance
@@ -56,14 +56,14 @@ class Line:
 
     def send(self, message: bytes) -> None:
         """Take a frame for the venue."""
-        self.fuse.point(f"before {SEND}")
+        self.fuse.point("before a send")
         if self.open:
             self.network.traffic.left(message)
             if self.deaf:
                 self.network.traffic.gone(message)
             else:
                 self.put(self.to_venue, message, 1)
-        self.fuse.point(f"after {SEND}")
+        self.fuse.point("after a send")
 
     def close(self) -> None:
         """End the connection."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from pipeline.core.params import EntryStyle
 from pipeline.core.types import Authority, VenueMode
-from pipeline.rehearsal.crash import SEND, Death
 from pipeline.sim.chance import Chance
 from pipeline.sim.protocol.faults import Fault, FaultKind, parse_fault
 
@@ -26,8 +25,7 @@ _FAULTS = (
     "lost-ack={}:{target}", "unknown={}:{target}", "overload={}:{target}", "reject={}:order.place",
     "throttle={}:{target}", "html={}:{target}", "deaf={}:{target}", "lost-report={}:executionReport",
     "double-report={}", "late-fill={}:cancel", "slow-ack=700:{target}", "slow-report=600",
-    "late-request=400:{target}", "late-request=1300:order.place",
-    "overload={}:openOrders", "unknown={}:openOrders", "ban", "end-stream=1", "disconnect=1:api",
+    "late-request=400:{target}", "late-request=1300:order.place", "ban", "end-stream=1", "disconnect=1:api",
     "disconnect=1:all", "drop=0.1", "duplicate=0.1", "reorder=0.1", "gap", "silence", "garbage=0.1",
 )  # fmt: skip
 _RATES = ("0.1", "0.3", "0.6", "1")
@@ -55,8 +53,8 @@ class Scenario:
     """Chance of a step to end a connection without the venue's doing."""
     act_rate: float
     """Chance of a step to bring an act of the person, or of another process at the gate."""
-    deaths: tuple[Death, ...]
-    """How the first process dies, the second and so on; what follows lives to the end."""
+    dies_after: tuple[int, ...]
+    """Crash points the first process, the second and so on live to see; what follows lives to the end."""
 
     @property
     def storm_ns(self) -> int:
@@ -81,7 +79,7 @@ def draw(seed: int, steps: int) -> Scenario:
         disk_ms=(0, 1, 15, 60)[chance.below(4)],
         cut_rate=(0.0, 0.0, 0.004, 0.02)[chance.below(4)],
         act_rate=(0.0, 0.01, 0.03, 0.06)[chance.below(4)],
-        deaths=_deaths(chance, steps),
+        dies_after=_deaths(chance, steps),
     )
 
 
@@ -100,13 +98,8 @@ def _faults(chance: Chance, steps: int) -> tuple[Fault, ...]:
     return tuple(one for one in found if one.kind is not FaultKind.OVERSIZED)
 
 
-def _deaths(chance: Chance, steps: int) -> tuple[Death, ...]:
-    """Draw deaths at any crash point (a step has six or more) or at a send (there are few)."""
+def _deaths(chance: Chance, steps: int) -> tuple[int, ...]:
+    """Give when processes die, in crash points: six a step or more."""
     if chance.unit() < 0.6:
         return ()
-    return tuple(
-        Death(2 * chance.below(40) + chance.below(2), SEND)
-        if chance.unit() < 0.6
-        else Death(chance.below(6 * steps))
-        for _ in range(1 + chance.below(2))
-    )
+    return tuple(chance.below(6 * steps) for _ in range(1 + chance.below(2)))

@@ -35,8 +35,6 @@ _CALM_STEPS = 700
 _CALM_STEP_NS = 40_000_000
 _REST_STEPS = 10
 """Steps in a row that must be quiet before books are compared."""
-_AT_ONCE = 0.4
-"""Share of dead processes that are started again at once: what they sent may still be on its way."""
 _PARTS = 2
 """Looks of the world to a step of the session."""
 _REPLAYS = 8
@@ -87,7 +85,7 @@ class Stage:
             self._instant,
         )
         self._chance = Chance(seed ^ 0x55)
-        self._lives = list(scenario.deaths)
+        self._lives = list(scenario.dies_after)
         self._number = 0
         self._disk = Disk([])
         self._starts_ns = START_NS
@@ -187,8 +185,7 @@ class Stage:
         self.feed.detach()
         process.end()
         self.oracle.died()
-        down_ms = 20 if self._chance.unit() < _AT_ONCE else self._chance.between(20, 1_500)
-        self._starts_ns = self.now_ns + down_ms * 1_000_000
+        self._starts_ns = self.now_ns + self._chance.between(20, 1_500) * 1_000_000
         power_lost = self._chance.unit() < 0.5
         self._check_journal(process, power_lost=power_lost)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.core.types import Authority, VenueMode
-from pipeline.rehearsal.crash import Death, Fuse
+from pipeline.rehearsal.crash import Fuse
 from pipeline.rehearsal.rehearse import DEFAULT_STEPS, rehearse, rehearse_scenario
 from pipeline.rehearsal.scenario import draw
 from tests.fakes.planted_bugs import PLANTS, Plant
@@ -39,7 +39,7 @@ def test_scenarios_reach_both_modes_and_every_kind_of_trouble() -> None:
     assert {one.mode for one in scenarios} == {VenueMode.SIM, VenueMode.LIVE}
     assert {one.authority for one in scenarios} == {Authority.APPROVE, Authority.AUTO}
     assert len({fault.kind for one in scenarios for fault in one.faults}) >= 20
-    assert sum(1 for one in scenarios if one.deaths) > SEEDS // 5
+    assert sum(1 for one in scenarios if one.dies_after) > SEEDS // 5
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
@@ -60,7 +60,7 @@ def test_a_process_may_die_at_every_send_and_at_the_writes_around_it(
         cut_rate=0.0,
         act_rate=0.0,
         delay_ms=30,
-        deaths=(),
+        dies_after=(),
     )
     passed: list[str] = []
     point = Fuse.point
@@ -76,5 +76,5 @@ def test_a_process_may_die_at_every_send_and_at_the_writes_around_it(
     points = dict.fromkeys(near for one in sends for near in range(one - 2, one + 3))
     assert len(points) > 40
     for number in points:
-        outcome = rehearse_scenario(replace(scenario, deaths=(Death(max(number, 0)),)))
+        outcome = rehearse_scenario(replace(scenario, dies_after=(max(number, 0),)))
         assert not outcome.broken, (number, passed[number], outcome.broken)

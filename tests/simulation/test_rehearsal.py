@@ -15,6 +15,8 @@ from tests.fakes.planted_bugs import PLANTS, Plant
 SEEDS, CHUNK = 300, 50
 MOST_SEEDS = 1_000
 """Within so many a planted bug must be found."""
+BEGINS_AT = {"failed_list_taken_as_empty": 390}
+"""Where the search begins for a bug that shows in few seeds, to save time; it goes through all of them."""
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
@@ -45,7 +47,8 @@ def test_scenarios_reach_both_modes_and_every_kind_of_trouble() -> None:
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
 def test_a_planted_bug_is_found(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
-    assert any(rehearse(seed).broken for seed in range(MOST_SEEDS))
+    first = BEGINS_AT.get(plant.__name__, 0)
+    assert any(rehearse(seed).broken for seed in (*range(first, MOST_SEEDS), *range(first)))
 
 
 @pytest.mark.parametrize("mode", [VenueMode.SIM, VenueMode.LIVE])

@@ -43,7 +43,8 @@ class Clone:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "LOBDECK_HOME": str(self.home), "PYTHONPATH": str(self.tree)}
+        own = {"LOBDECK_HOME": str(self.home), "PYTHONPATH": str(self.tree), "LOBDECK_SESSION__LINGER_S": "2"}
+        return {**os.environ, **own}
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         words = shlex.split(command.replace(HOME_IN_README, str(self.home)))

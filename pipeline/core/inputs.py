@@ -10,7 +10,55 @@ import enum
 
 import msgspec
 
-from pipeline.core.types import Level, OrderState, Side, WorkerState
+from pipeline.core.order_inputs import (
+    AccountRead,
+    CancelRejected,
+    ExecutionReport,
+    InstrumentDiffers,
+    OpenOrdersListed,
+    OrderPathChanged,
+    PositionBroke,
+    SendFailed,
+    SendRefused,
+    SymbolStatus,
+)
+from pipeline.core.types import Level, Side, WorkerState
+
+__all__ = [
+    "AccountRead",
+    "BookTicker",
+    "CONNECTING",
+    "CancelRejected",
+    "Command",
+    "DepthSnapshot",
+    "DepthUpdate",
+    "ExecutionReport",
+    "FeedStatusChanged",
+    "FrameIgnored",
+    "FrameRefused",
+    "GateChanged",
+    "HealthRead",
+    "Input",
+    "InstrumentDiffers",
+    "LinkChanged",
+    "MarketInput",
+    "OpenOrdersListed",
+    "OperatorCommand",
+    "OrderPathChanged",
+    "PositionBroke",
+    "PredictionReceived",
+    "PredictionVoid",
+    "RefusalReason",
+    "SendFailed",
+    "SendRefused",
+    "SymbolStatus",
+    "TimerBeat",
+    "Trade",
+    "WindowTerms",
+    "WireInput",
+    "WorkerCounters",
+    "WorkerStatus",
+]
 
 
 class DepthSnapshot(msgspec.Struct, frozen=True, tag=True, gc=False):
@@ -128,87 +176,6 @@ class PredictionVoid(msgspec.Struct, frozen=True, tag=True):
     feature_seq: int
     cause: str
     """`worker`, `conflated`, `late` or `invalid`."""
-    ts_ns: int
-
-
-class ExecutionReport(msgspec.Struct, frozen=True, tag=True):
-    """What the venue says of one order; `filled_lots` is of this report alone (0 for a state change)."""
-
-    symbol: str
-    client_order_id: str
-    venue_order_id: int
-    status: OrderState
-    """ACCEPTED, PARTIALLY_FILLED, FILLED, CANCELED, REJECTED or EXPIRED."""
-    trade_id: int
-    """-1 without a fill; with the symbol, the key fills are de-duplicated by."""
-    filled_lots: int
-    fill_price_ticks: int
-    fee_quote_e8: int
-    maker: bool
-    reason: str
-    ts_event_ns: int
-    ts_ns: int
-
-
-class CancelRejected(msgspec.Struct, frozen=True, tag=True):
-    """The venue refused a cancel; the order's own state is to be learnt from its reports."""
-
-    symbol: str
-    client_order_id: str
-    reason: str
-    ts_ns: int
-
-
-class SendRefused(msgspec.Struct, frozen=True, tag=True):
-    """The gateway did not send: the gate was closed after the risk checks. The order never left."""
-
-    client_order_id: str
-    reason: str
-    ts_ns: int
-
-
-class SendFailed(msgspec.Struct, frozen=True, tag=True):
-    """The send broke or its answer was lost: whether the venue has the order is UNKNOWN."""
-
-    client_order_id: str
-    reason: str
-    ts_ns: int
-
-
-class OrderPathChanged(msgspec.Struct, frozen=True, tag=True):
-    """The connection orders go by came up, every order on it known again, or went down."""
-
-    up: bool
-    reason: str
-    ts_ns: int
-
-
-class AccountRead(msgspec.Struct, frozen=True, tag=True):
-    """What the account held when the session began: the home inventory, which is nobody's position."""
-
-    base_e8: tuple[tuple[str, int], ...]
-    """By symbol, in 1e-8 of its base currency, free and locked together."""
-    quote_e8: int
-    ts_ns: int
-
-
-class PositionBroke(msgspec.Struct, frozen=True, tag=True):
-    """The account holds something else than home inventory and our fills add up to, seen twice at rest."""
-
-    asset: str
-    expected_e8: int
-    found_e8: int
-    ts_ns: int
-
-
-class OpenOrdersListed(msgspec.Struct, frozen=True, tag=True):
-    """How many orders stand at the venue on the session's symbols, by a list asked for at `asked_ns`."""
-
-    ours: int
-    foreign: int
-    asked_ns: int
-    ts_event_ns: int
-    """The venue's time of the list."""
     ts_ns: int
 
 
@@ -337,15 +304,6 @@ class OperatorCommand(msgspec.Struct, frozen=True, tag=True):
     """Sequence number of the snapshot last drawn to that terminal."""
 
 
-class SymbolStatus(msgspec.Struct, frozen=True, tag=True):
-    """The venue's trading status of a symbol."""
-
-    symbol: str
-    tradable: bool
-    status: str
-    ts_ns: int
-
-
 class HealthRead(msgspec.Struct, frozen=True, tag=True):
     """The session's readings of itself and its machine, once a second (C25, C26)."""
 
@@ -359,16 +317,6 @@ class HealthRead(msgspec.Struct, frozen=True, tag=True):
     journal_ok: bool
     stages_ns: tuple[int, ...]
     """Newest delay since receive of each of `health.STAGES`; negative where nothing was measured."""
-    ts_ns: int
-
-
-class InstrumentDiffers(msgspec.Struct, frozen=True, tag=True):
-    """A filter or fee the venue gives otherwise than the tables did; the session goes by the venue's."""
-
-    symbol: str
-    what: str
-    table: str
-    venue: str
     ts_ns: int
 
 

@@ -123,6 +123,11 @@ class Pump:
         if timed is not None:
             self.histograms["recv_to_prediction"].record(perf_counter_ns() - timed[0])
 
+    def stood_still(self) -> None:
+        """Leave the delays of what is under way unmeasured: a replay's time stood, the clock did not."""
+        self._row_recv.clear()
+        self._newest_recv = 0
+
     def _predicted(self, event: PredictionReceived) -> None:
         received, trigger = self._row_recv.pop(event.feature_seq, (0, Trigger.GRID))
         self._deciding_recv = received
@@ -147,6 +152,8 @@ class Pump:
                 self.histograms["recv_to_order"].record(perf_counter_ns() - self._deciding_recv)
 
     def _remember_row(self, effect: RequestInference) -> None:
+        if not self._newest_recv:
+            return
         if len(self._row_recv) >= _MAX_ROWS_TIMED:
             del self._row_recv[next(iter(self._row_recv))]
         self._row_recv[effect.feature_seq] = (self._newest_recv, effect.trigger)

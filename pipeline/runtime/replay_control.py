@@ -43,7 +43,7 @@ class ReplayClock:
         self.start_ns = 0
         self._anchor_real_s = 0.0
         self._anchor_virtual_ns = 0
-        self._step_frames = 0
+        self._step_to: int | None = None
         self._seek_ns: int | None = None
         self._rebuild = False
 
@@ -81,17 +81,24 @@ class ReplayClock:
             case _:
                 raise ValueError(f"{action!r}: wanted pause, resume, toggle, step, speed or seek")
 
-    def target(self, real_s: float, virtual_ns: int) -> Target | None:
-        """Give what to do now, or None while there is nothing to do (paused, ended)."""
+    def target(self, real_s: float, virtual_ns: int, frames_done: int) -> Target | None:
+        """Give what to do now, or None while there is nothing to do (paused, ended).
+
+        A seek and a step stay until they have arrived: the run may come back halfway, out of time or
+        waiting for an answer.
+        """
         if self._seek_ns is not None:
             if not self._rebuild and (virtual_ns >= self._seek_ns or self.ended):
                 self._seek_ns = None
                 self.anchor(real_s, virtual_ns)
-                return self.target(real_s, virtual_ns)
+                return self.target(real_s, virtual_ns, frames_done)
             return Target(self._seek_ns, 0, self._rebuild, in_hurry=True)
-        if self._step_frames:
-            frames, self._step_frames = self._step_frames, 0
-            return Target(None, frames, self._rebuild, in_hurry=True)
+        if self._step_to is not None:
+            left = self._step_to - (0 if self._rebuild else frames_done)
+            if left > 0:
+                return Target(None, left, self._rebuild, in_hurry=True)
+            self._step_to = None
+            self.anchor(real_s, virtual_ns)
         if self.paused or self.ended:
             return None
         if self.speed == 0:
@@ -101,7 +108,7 @@ class ReplayClock:
 
     def reached_end(self) -> bool:
         """Note the end of the capture; True when the run is to start again."""
-        self._seek_ns = None
+        self._seek_ns = self._step_to = None
         if self.loop and not self.paused:
             self.loops += 1
             self._rebuild = True
@@ -131,18 +138,18 @@ class ReplayClock:
 
     def _step(self, frames: int, frames_done: int) -> str:
         self.paused = True
-        if frames >= 0:
-            self._step_frames = frames
-            return f"stepped {frames}"
-        self._step_frames = max(frames_done + frames, 1)
-        self._rebuild = True
-        return f"stepped back {-frames}"
+        from_frame = frames_done if self._step_to is None else self._step_to
+        self._step_to = max(from_frame + frames, 1)
+        self._rebuild = self._step_to < frames_done
+        self._seek_ns = None
+        return f"stepped {frames}" if frames >= 0 else f"stepped back {-frames}"
 
     def _seek(self, milliseconds: float, virtual_ns: int) -> str:
         if not milliseconds >= 0:
             raise ValueError(f"seek {milliseconds:g}: wanted a time from the start, not before it")
         wanted_ns = int(milliseconds * 1_000_000)
         self._seek_ns = self.start_ns + (min(wanted_ns, self.length_ns) if self.length_ns > 0 else wanted_ns)
+        self._step_to = None
         self._rebuild = self._seek_ns < virtual_ns
         self.ended = False
         return f"seeking to {milliseconds / 1000:g} s"

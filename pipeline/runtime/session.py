@@ -172,8 +172,9 @@ class ReplaySession(SessionHost):
 
     def _advance(self, now_s: float) -> None:
         self._run.collect_answers()
-        target = self._clock.target(now_s, self._run.now_ns)
+        target = self._clock.target(now_s, self._run.now_ns, self._run.frames_done)
         if target is None:
+            self._run.pump.stood_still()
             self._progress = self._settling.step(self._run)
             return
         if target.rebuild:
@@ -182,6 +183,8 @@ class ReplaySession(SessionHost):
         if self._progress is Progress.ENDED and self._clock.reached_end():
             self._start_again(time.monotonic())
             self._said.lap(self._clock.loops + 1, self._run.now_ns)
+        if self._clock.paused and self._progress is Progress.REACHED:
+            self._run.pump.stood_still()
 
     def _start_again(self, now_s: float) -> None:
         """Rebuild, then let the old engine go: it refers to itself, and the collector is tamed."""

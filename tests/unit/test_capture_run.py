@@ -25,6 +25,7 @@ from pipeline.core.inputs import (
 )
 from pipeline.core.types import OrderState, Side
 from pipeline.runtime.capture_run import BEAT_NS, LONGEST_SILENCE_NS, Progress
+from pipeline.runtime.replay_control import ReplayClock
 from pipeline.runtime.settling import LONGEST_NS, Settling
 from tests.fakes.engines import MS, SECOND, UNITS, levels
 from tests.fakes.market_builders import depth_snapshot, depth_update
@@ -116,6 +117,21 @@ class TestAdvance:
         assert table.run.frames_done == table.run.pump.frames == 4
         assert table.run.advance(None, 1.0, frame_limit=1) is Progress.REACHED
         assert table.run.frames_done == 5
+
+    def test_a_step_back_gives_what_playing_to_that_frame_gives(self) -> None:
+        played, stood = Table(market(1_000), p_up=0.9), Table(market(1_000), p_up=0.9)
+        assert played.run.advance(None, 1.0, frame_limit=15) is Progress.REACHED
+        clock = ReplayClock("capture", 1.0, loop=False)
+        clock.request("step", -1, 0.0, START + SECOND, 16)
+        clock.restarted(0.0, stood.run.start_ns)
+        came_back = 0
+        while (target := clock.target(0.0, stood.run.now_ns, stood.run.frames_done)) is not None:
+            stood.pool.holding = not stood.pool.holding  # every second turn an answer is late
+            came_back += stood.run.advance(target.until_ns, 1.0, target.frame_limit) is Progress.WAITING
+        assert came_back
+        assert (stood.run.frames_done, stood.run.now_ns) == (15, played.run.now_ns)
+        assert stood.run.pump.inputs_sha256 == played.run.pump.inputs_sha256
+        assert stood.run.pump.effects_sha256 == played.run.pump.effects_sha256
 
     def test_comes_back_when_its_time_is_used_up(self) -> None:
         table = Table(market(20_000))

@@ -185,6 +185,28 @@ class TestDelays:
         pump.answer_arrived(0)
         assert self.counts(pump) == {}
 
+    def test_do_not_count_the_time_a_replay_stood_still(self) -> None:
+        notes = Notes(a_row(7))
+        pump = notes.pump()
+        pump.frame(b"raw", START, 0)
+        pump.stood_still()
+        notes._effects = [a_row(8)]
+        pump.event(TimerBeat(START))  # its newest frame came before the pause
+        notes._effects = [an_order()]
+        for seq in (7, 8):
+            pump.answer_arrived(seq)
+            pump.event(answer(seq))
+        assert self.counts(pump) == {"recv_to_features": 1}
+
+    def test_are_measured_again_from_the_first_frame_after_a_pause_on(self) -> None:
+        notes = Notes(a_row(7))
+        pump = notes.pump()
+        pump.stood_still()
+        pump.frame(b"raw", START, 0)
+        notes._effects = []
+        pump.event(answer(7))
+        assert self.counts(pump) == {"recv_to_features": 1, "recv_to_decision": 1}
+
     def test_start_where_the_bytes_were_read(self) -> None:
         pump = Notes().pump()
         pump.frame(b"raw", START, 0, received=1)

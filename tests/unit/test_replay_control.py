@@ -21,7 +21,7 @@ def running(speed: float = 1.0, *, loop: bool = False) -> ReplayClock:
 
 
 def until(clock: ReplayClock, real_s: float, virtual_ns: int) -> int | None:
-    target = clock.target(real_s, virtual_ns)
+    target = clock.target(real_s, virtual_ns, 0)
     assert target is not None
     return target.until_ns
 
@@ -40,7 +40,7 @@ def test_speed_change_does_not_jump() -> None:
 def test_pause_does_nothing_and_resume_goes_on_from_there() -> None:
     clock = running()
     clock.request("pause", 0, 101.0, START + S, 10)
-    assert clock.target(200.0, START + S) is None
+    assert clock.target(200.0, START + S, 10) is None
     clock.request("toggle", 0, 300.0, START + S, 10)
     assert until(clock, 301.0, START + S) == START + 2 * S
 
@@ -48,11 +48,11 @@ def test_pause_does_nothing_and_resume_goes_on_from_there() -> None:
 def test_seek_back_rebuilds_and_seek_ahead_does_not() -> None:
     clock = running()
     clock.request("seek", 2_000, 110.0, START + 10 * S, 10)
-    target = clock.target(110.0, START + 10 * S)
+    target = clock.target(110.0, START + 10 * S, 10)
     assert target is not None
     assert target.rebuild
     clock.restarted(110.0, START)
-    target = clock.target(110.0, START)
+    target = clock.target(110.0, START, 0)
     assert target is not None
     assert (target.rebuild, target.until_ns, target.in_hurry) == (False, START + 2 * S, True)
     assert clock.view(START).seeking_to_ms == 2_000
@@ -70,24 +70,67 @@ def test_seek_past_the_end_stops_at_the_end() -> None:
 def test_step_pauses_and_asks_for_that_many_frames_once() -> None:
     clock = running()
     clock.request("step", 3, 101.0, START + S, 10)
-    target = clock.target(101.0, START + S)
+    target = clock.target(101.0, START + S, 10)
     assert target is not None
     assert target.frame_limit == 3
-    assert clock.target(101.0, START + S) is None
+    assert clock.target(101.0, START + S, 13) is None
 
 
 def test_step_back_starts_again_and_stops_one_frame_earlier() -> None:
     clock = running()
     clock.request("step", -1, 101.0, START + S, 10)
-    target = clock.target(101.0, START + S)
+    target = clock.target(101.0, START + S, 10)
     assert target is not None
     assert (target.rebuild, target.frame_limit) == (True, 9)
+
+
+def test_a_step_that_came_back_halfway_goes_on_to_its_frame() -> None:
+    clock = running()
+    clock.request("step", -1, 101.0, START + S, 10)
+    clock.restarted(101.0, START)
+    for frames_done in (0, 4, 8):
+        target = clock.target(101.0, START, frames_done)
+        assert target is not None
+        assert (target.rebuild, target.frame_limit) == (False, 9 - frames_done)
+    assert clock.target(101.0, START + S, 9) is None
+    assert clock.paused
+
+
+def test_steps_asked_for_before_the_last_has_arrived_add_up() -> None:
+    clock = running()
+    for _ in range(3):
+        clock.request("step", -1, 101.0, START + S, 10)
+    clock.request("step", 1, 101.0, START + S, 10)
+    target = clock.target(101.0, START + S, 10)
+    assert target is not None
+    assert (target.rebuild, target.frame_limit) == (True, 8)
+
+
+def test_the_newer_of_a_step_and_a_seek_wins() -> None:
+    clock = running()
+    clock.request("seek", 0, 101.0, START + S, 10)
+    clock.request("step", 1, 101.0, START + S, 10)
+    target = clock.target(101.0, START + S, 10)
+    assert target is not None
+    assert (target.until_ns, target.rebuild, target.frame_limit) == (None, False, 1)
+    clock.request("seek", 500, 101.0, START + S, 10)
+    clock.restarted(101.0, START)
+    assert until(clock, 101.0, START) == START + S // 2
+    assert clock.target(101.0, START + S // 2, 5) is None
+
+
+def test_a_step_past_the_last_frame_ends_there() -> None:
+    clock = running()
+    clock.request("step", 5, 101.0, START + S, 10)
+    assert clock.target(101.0, START + S, 10) is not None
+    assert not clock.reached_end()
+    assert clock.target(101.0, START + S, 12) is None
 
 
 def test_end_ends_or_loops() -> None:
     once = running()
     assert not once.reached_end()
-    assert once.target(500.0, START) is None
+    assert once.target(500.0, START, 10) is None
     round_and_round = running(loop=True)
     assert round_and_round.reached_end()
     assert round_and_round.loops == 1

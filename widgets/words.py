@@ -89,6 +89,7 @@ PERMIT_WORDS: Mapping[str, str] = {
     "KILLED": "killed",
     "PRESENCE": "nobody at a console",
     "OPERATOR": "ended by hand",
+    "FLATTEN": "flattened by hand",
     "REPLACED": "a newer permit replaced it",
     "TIME_OVER": "its time is over",
     "OTHER_MODEL": "another model decides",

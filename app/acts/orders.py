@@ -8,6 +8,7 @@ from app.screens.dialogs import LineDialog
 from pipeline.core.inputs import Command
 from pipeline.core.order_moves import LIVE_STATES
 from pipeline.core.snapshot import ConsoleSnapshot, OrderView
+from pipeline.core.types import Authority
 from widgets.cells import money, qty_text, side_word
 
 MOST_NAMED = 3
@@ -43,7 +44,7 @@ class OrderActs(ActsBase):
         self._ask(words, lambda: self._send(Command.CANCEL_ALL, symbol=symbol))
 
     def act_flatten(self) -> None:
-        """Ask, then flatten the symbol to home."""
+        """Ask, then flatten the symbol to home; its permits end with it."""
         drawn = self._drawn
         if drawn is None:
             return
@@ -54,9 +55,10 @@ class OrderActs(ActsBase):
         levels = ladder.bids if position.lots > 0 else ladder.asks
         touch = self._price(drawn, levels[0][0]) if levels else "no price"
         quote, act = drawn.instrument.quote, "sell at bid" if position.lots > 0 else "buy at ask"
+        permits = "end its permits" + (" and its AUTO" if drawn.header.authority is Authority.AUTO else "")
         words = (
             f"FLATTEN {symbol} {self._position(drawn)} = {money(position.notional_quote_e8, sign=False)} "
-            f"{quote}: cancel ours, {act} {touch} inside the collar, fee "
+            f"{quote}: cancel ours, {permits}, {act} {touch} inside the collar, fee "
             f"{money(position.exit_fee_quote_e8, sign=False)}; {self._where(drawn)}"
         )
         self._ask(words, lambda: self._send(Command.FLATTEN, symbol=symbol))

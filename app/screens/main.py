@@ -28,6 +28,8 @@ from pipeline.core.snapshot import ConsoleSnapshot
 
 SWALLOW_S = 1.0
 SAY_S = 5.0
+CAPITALS_S = 1.0
+"""A capital this long after another one was not typed with Caps Lock on."""
 MOST_HANDED = 64
 MOST_STEPS = 2
 """How often one key of a paste counts: twice goes from AUTO to OBSERVE, all others say the same again."""
@@ -64,6 +66,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._said_until_s = 0.0
         self._swallow_until_s = 0.0
         self._capitals = 0
+        self._capital_s = 0.0
+        """When the newest capital was typed."""
         self._typed_ahead: list[events.Key] = []
         """Keys typed for a box that does not stand yet."""
         self._handed: deque[events.Key] = deque(maxlen=MOST_HANDED)
@@ -157,6 +161,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Say something on the last line for a few seconds, unless a strip stands there."""
         if self.strips.strip is None and words:
             self._said_until_s = time.monotonic() + SAY_S
+            self.view.status.set_kill_choice("")
             self.view.set_strip(words, role)
 
     def drop_strip(self) -> None:
@@ -196,8 +201,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 self._draw_strip()
         elif action is None:
             self._unbound(event.key, now_s)
-        elif not self._caps_lock(event.key, action):
+        elif not self._caps_lock(event.key, action, now_s):
             self._act(action, event.time)
+            if action.guard is Guard.STRIP and self.strips.strip is None:
+                self._capitals = 0  # it asked nothing, so the next question is the first
 
     def on_paste(self, event: events.Paste) -> None:
         """Take nothing from a paste but keys that stop or step down, wherever in it they stand."""
@@ -227,10 +234,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self._swallow_until_s = now_s + SWALLOW_S
             self.say(f"{key} means nothing here; the next key is not taken (is this outside tmux or screen?)")
 
-    def _caps_lock(self, key: str, action: Action) -> bool:
-        """Notice the second capital in a row: nothing is asked then, and the first question goes."""
+    def _caps_lock(self, key: str, action: Action, now_s: float) -> bool:
+        """Notice the second capital in a row and soon: nothing is asked then, and the first question goes."""
         capital = len(key) == 1 and key.isupper()
-        self._capitals = self._capitals + 1 if capital else 0
+        follows = now_s - self._capital_s <= CAPITALS_S
+        self._capitals = (self._capitals + 1 if follows else 1) if capital else 0
+        self._capital_s = now_s
         if self._capitals < 2 or action.guard is not Guard.STRIP:
             return False
         self.drop_strip()

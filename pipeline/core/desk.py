@@ -74,6 +74,8 @@ class SymbolDesk:
         self.mid_second = (0, 0)
         """The newest whole second, and twice the mid when it began."""
         self.flatten_who = ""
+        self.auto_ended = False
+        """A person flattened: no AUTO permit opens here again before a person asks for one."""
         self.refused_seq = 0
         """The row whose entry no permit covered; it is not asked about again."""
         self.newest_recv_ns = 0

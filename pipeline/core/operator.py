@@ -116,14 +116,18 @@ class OperatorDesk:
             self._trader.work(desk, now_ns)
 
     def open_auto(self, who: str, now_ns: int) -> None:
-        """Open the permit of AUTO on every symbol that has limits and no such permit."""
+        """Open the permit of AUTO on every symbol that has limits and no such permit.
+
+        The order path opens none where a person flattened.
+        """
         permits, model = self._state.permits, self._state.params.model
         if model is None:
             return
         open_now = {r.permit.symbol: r for r in permits.open_permits() if r.permit.kind is PermitKind.AUTO}
-        for symbol in self._state.desks:
-            if symbol in open_now:
+        for symbol, desk in self._state.desks.items():
+            if symbol in open_now or (who == VENUE and desk.auto_ended):
                 continue
+            desk.auto_ended = False
             record = permits.open_auto(symbol, who, model.model_id, model.generation, now_ns)
             if isinstance(record, PermitRecord):
                 self._opened(record, now_ns)
@@ -269,14 +273,20 @@ class OperatorDesk:
         return f"{self.cancel_live(desk, 'OPERATOR', command.ts_ns)} cancels sent"
 
     def _flatten(self, command: OperatorCommand) -> str:
+        """Take a symbol home, and every permit on it away: or the machine would enter again at once."""
         desk = self._state.desks.get(command.symbol)
         if desk is None:
             return f"{command.symbol}: not in this session"
+        ended = self._state.permits.end_all(PermitEnd.FLATTEN, command.ts_ns, desk.symbol)
+        self._trader.permits_ended(ended, command.ts_ns)
+        desk.auto_ended = True
+        told = f"permits ended: {len(ended)}" if ended else ""
         if self._state.portfolio.position(desk.symbol).lots == 0:
-            return "nothing to flatten: the position is at home"
+            self.cancel_live(desk, "FLATTEN", command.ts_ns)
+            return "; ".join(filter(None, ("nothing to flatten: the position is at home", told)))
         desk.flatten_who = command.who
         self._trader.work(desk, command.ts_ns)
-        return ""
+        return f"flattening; {told}" if told else ""
 
     def _note_alert(self, command: OperatorCommand) -> str:
         return "" if self._state.alerts.note(command.target_id, command.who) else "no alert to note"
@@ -302,6 +312,7 @@ class OperatorDesk:
             ours_total=state.orders.open_orders,
             canceled_before=state.orders.counts.canceled,
             filled_before=state.orders.counts.filled,
+            last_number=state.orders.newest_number,
         )
 
 

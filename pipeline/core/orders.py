@@ -86,6 +86,11 @@ class OrderStore:
         return self._exposure.get(symbol, NO_EXPOSURE)
 
     @property
+    def newest_number(self) -> int:
+        """Give the number of the newest order, sent or denied; 0 before the first."""
+        return self._numbers
+
+    @property
     def open_orders(self) -> int:
         """Give the number of live orders over all symbols."""
         return sum(exposure.orders for exposure in self._exposure.values())

@@ -51,6 +51,7 @@ class PermitEnd(enum.StrEnum):
     KILLED = "KILLED"
     PRESENCE = "PRESENCE"
     OPERATOR = "OPERATOR"
+    FLATTEN = "FLATTEN"
     REPLACED = "REPLACED"
 
 

@@ -55,10 +55,32 @@ class KillProgress:
     """When the first list without an order of ours was asked for; 0 while there is none."""
     listed_zero: bool = False
     """A second one, asked for later than any order could still have been on its way."""
+    last_number: int = 0
+    """The newest order when the gate closed; what a person sends later (flatten) has a higher one."""
+    later_canceled: int = 0
+    later_filled: int = 0
+    """What became of those later ones, which the kill's own counts leave out."""
+    sent_ns: int = 0
+    """When the newest later one was sent; 0 without one."""
+
+    def on_sent(self, now_ns: int) -> None:
+        """Take the venue's zero back: an order goes there after it."""
+        self.sent_ns = now_ns
+        self.confirmed_ts_ns, self.first_zero_ns, self.listed_zero = 0, 0, False
+
+    def on_cancel(self, number: int) -> None:
+        """Count a cancel that was sent for an order of before the kill."""
+        self.cancels_sent += number <= self.last_number
+
+    def on_counts(self, number: int, canceled: int, filled: int) -> None:
+        """Leave out of the kill's counts what an answer made of an order sent after it."""
+        if number > self.last_number:
+            self.later_canceled += canceled
+            self.later_filled += filled
 
     def on_listed(self, ours: int, asked_ns: int) -> None:
-        """Take a list of open orders; one that was asked for before the kill says nothing."""
-        if asked_ns <= self.ts_ns:
+        """Take a list of open orders; one asked for before the kill or the newest order says nothing."""
+        if asked_ns <= max(self.ts_ns, self.sent_ns):
             return
         if ours:
             self.first_zero_ns, self.listed_zero = 0, False

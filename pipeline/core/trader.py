@@ -145,8 +145,9 @@ class Trader:
             return
         if state.orders.cancel_asked(client_order_id, now_ns):
             state.out.put(CancelOrder(desk.symbol, client_order_id, reason, now_ns))
-            if state.kill is not None:
-                state.kill.cancels_sent += 1
+            order = state.orders.order(client_order_id)
+            if state.kill is not None and order is not None:
+                state.kill.on_cancel(order.number)
 
     def recall(self, desk: SymbolDesk, now_ns: int) -> None:
         """Take back what the trading state lets leave no more and may not have left: it may wait for a disk.
@@ -193,6 +194,8 @@ class Trader:
             if record.permit.kind is PermitKind.ONE_SHOT:
                 state.portfolio.on_sent_after_press(record.permit.starts_ns, now_ns)
                 self._permit_alert(AlertCode.PERMIT_USED, record, now_ns)
+        if state.kill is not None:
+            state.kill.on_sent(now_ns)
         state.out.put(SubmitOrder(approved, now_ns))
 
     def _denied(self, desk: SymbolDesk, denied: RiskDenied, now_ns: int) -> None:
@@ -215,7 +218,11 @@ class Trader:
     def on_answer(self, answer: OrderAnswer) -> None:
         """Take what the venue or the gateway says of an order."""
         state = self._state
+        counts = state.orders.counts
+        canceled, filled = counts.canceled, counts.filled
         applied = state.orders.apply(answer)
+        if state.kill is not None and applied.order is not None:
+            state.kill.on_counts(applied.order.number, counts.canceled - canceled, counts.filled - filled)
         state.risk.on_applied(applied)
         if applied.fill is not None:
             self._filled(applied.fill)

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from textual import events
 
 from app.kill_keys import Emergency
+from app.screens.main import CAPITALS_S
 from app.strips import ARMING_S
 from pipeline.core.inputs import Command
 from tests.fakes import snapshots
@@ -173,6 +174,7 @@ async def test_strips_name_object_quantity_price_account_and_mode() -> None:
         await pilot.press("escape", "F")
         for words in (
             "FLATTEN BTCUSDT",
+            "end its permits",
             "+0.020 BTC LONG",
             "1,284.00 USDT",
             "sell at bid 64,",
@@ -216,6 +218,37 @@ async def test_two_capitals_in_a_row_ask_for_caps_lock_and_do_nothing() -> None:
         await settle(pilot, desk, ARMING_S + 0.1)
         await pilot.press("enter")
         assert desk.link.commands == []
+
+
+async def test_a_capital_that_asked_nothing_or_long_ago_is_no_caps_lock() -> None:
+    desk = make_desk(replace(snapshots.make_snapshot(), orders=()))
+    async with desk.app.run_test(size=SIZE) as pilot:
+        await settle(pilot, desk)
+        await pilot.press("X")
+        assert "no order of ours works" in desk.said()
+        await pilot.press("F")
+        assert "FLATTEN BTCUSDT" in desk.said()
+        await settle(pilot, desk, CAPITALS_S + 0.1)
+        await pilot.press("F")
+        assert "FLATTEN BTCUSDT" in desk.said()
+        await pilot.press("F")
+        assert "Caps Lock?" in desk.said()
+
+
+async def test_f_with_nothing_to_flatten_leaves_room_for_no_orders_left() -> None:
+    killed = snapshots.killed_snapshot(confirmed=True)
+    flat = replace(killed, position=replace(killed.position, lots=0))
+    desk = make_desk(replace(flat, kill=None))
+    async with desk.app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, desk)
+        await pilot.press("ctrl+k")
+        await settle(pilot, desk, ARMING_S + 0.1)
+        await pilot.press("f")
+        assert "nothing to flatten" in desk.said()
+        desk.link.give(flat)
+        await pilot.pause(0.15)
+        assert "NO ORDERS LEFT" in desk.header()
+        assert "cancel and FLATTEN" not in desk.header()
 
 
 async def test_release_shows_the_record_and_wants_its_phrase_typed() -> None:

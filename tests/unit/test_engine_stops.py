@@ -8,6 +8,7 @@ import pytest
 from pipeline.core.effects import AlertCode, CancelOrder, CloseGate, SubmitOrder
 from pipeline.core.inputs import Command, GateChanged, TimerBeat
 from pipeline.core.params import EntryStyle, ExecutionParams
+from pipeline.core.state import KillProgress
 from pipeline.core.types import QUOTE_SCALE, Authority, OrderState, Origin, Severity, TradingState
 from tests.fakes.engines import MS, OPEN_LIMITS, SECOND, UNITS, Floor, engine_params, levels
 from tests.fakes.trading import ASK, BID
@@ -193,6 +194,51 @@ class TestKill:
         assert view.position_lots == order.intent.qty_lots
         assert view.position_quote_e8 > 0
 
+    def test_counts_the_fill_of_a_flatten_sent_after_it_nowhere(self) -> None:
+        floor = holding()
+        floor.close_gate(latch=True)
+        floor.pass_ms(30)
+        before = floor.picture().kill
+        floor.command(Command.FLATTEN)
+        floor.busy_ms(200)
+        after = floor.picture().kill
+        assert floor.position == 0
+        assert before is not None
+        assert after is not None
+        for name in ("ours_total", "cancels_sent", "gone", "filled_late"):
+            assert getattr(after, name) == getattr(before, name), name
+
+    def test_takes_no_orders_left_back_while_a_flatten_is_out(self) -> None:
+        floor = holding()
+        floor.close_gate(latch=True)
+        floor.pass_ms(30)
+        first = floor.picture().kill
+        assert first is not None
+        assert first.confirmed_ts_ns > 0
+        sent_ns = floor.now_ns
+        floor.command(Command.FLATTEN)
+        between = floor.picture().kill
+        assert between is not None
+        assert between.confirmed_ts_ns == 0
+        floor.busy_ms(200)
+        again = floor.picture().kill
+        assert again is not None
+        assert again.confirmed_ts_ns > sent_ns
+        assert len(floor.alerts(AlertCode.ORDERS_GONE)) == 2
+
+    def test_believes_no_list_asked_for_before_the_newest_order(self) -> None:
+        kill = KillProgress("ada", "", SECOND, True, 0, 0, 0)
+        kill.on_listed(0, 2 * SECOND)
+        kill.on_listed(0, 4 * SECOND)
+        assert kill.listed_zero
+        kill.on_sent(5 * SECOND)
+        assert not kill.listed_zero
+        kill.on_listed(0, 5 * SECOND)
+        kill.on_listed(0, 6 * SECOND)
+        assert not kill.listed_zero
+        kill.on_listed(0, 7 * SECOND)
+        assert kill.listed_zero
+
 
 class TestLossLimit:
     def losing(self) -> Floor:
@@ -307,6 +353,7 @@ class TestDust:
         floor = self.with_dust()
         floor.command(Command.FLATTEN)
         floor.busy_ms(1_000)
+        floor.command(Command.RESUME)
         floor.p_up = 0.9
         before = len(floor.of(SubmitOrder))
         floor.busy_ms(900)

@@ -9,7 +9,7 @@ import pytest
 from pipeline.core.cards import PressRefusal
 from pipeline.core.effects import AlertCode, CancelOrder, CloseGate, OpenGate, SubmitOrder
 from pipeline.core.funnel import Stage
-from pipeline.core.inputs import Command, LinkChanged, WindowTerms
+from pipeline.core.inputs import Command, LinkChanged, OrderPathChanged, WindowTerms
 from pipeline.core.params import EntryStyle, ExecutionParams
 from pipeline.core.types import QUOTE_SCALE, Authority, Origin, Side, TradingState
 from tests.fakes.engines import SECOND, Floor, engine_params
@@ -352,16 +352,61 @@ class TestFlatten:
         assert floor.position == 0
         assert floor.is_in(TradingState.KILLED)
 
-    def test_of_nothing_says_so(self) -> None:
+    def test_of_nothing_says_so_and_ends_what_could_open_a_position(self) -> None:
         floor = Floor().warm()
         floor.command(Command.FLATTEN)
+        assert floor.engine.last_answer == "nothing to flatten: the position is at home; permits ended: 1"
+        floor.command(Command.FLATTEN)
         assert floor.engine.last_answer == "nothing to flatten: the position is at home"
+
+    def test_of_nothing_cancels_an_entry_that_still_works(self) -> None:
+        floor = Floor().warm(0.9)
+        floor.busy_ms(200)
+        assert (floor.engine.open_orders, floor.position) == (1, 0)
+        floor.command(Command.FLATTEN)
+        floor.busy_ms(2_000)
+        assert floor.engine.open_orders == 0
+
+    def test_ends_the_window_so_that_the_machine_does_not_enter_again(self) -> None:
+        cross = engine_params(authority=Authority.APPROVE, execution=ExecutionParams(entry=EntryStyle.CROSS))
+        floor = Floor(cross).warm(0.9)
+        floor.command(Command.PERMIT_WINDOW, terms=a_window())
+        floor.busy_ms(300)
+        assert floor.position > 0
+        floor.command(Command.FLATTEN)
+        assert floor.engine.last_answer == "flattening; permits ended: 1"
+        assert [alert.detail for alert in floor.alerts(AlertCode.PERMIT_ENDED)] == ["FLATTEN"]
+        assert (floor.picture().permits[0].state, floor.picture().permits[0].why) == ("ended", "FLATTEN")
+        floor.busy_ms(8_000)
+        assert floor.position == 0
+
+    def test_ends_the_symbols_auto_until_a_person_resumes(self) -> None:
+        floor = self.held()
+        floor.command(Command.FLATTEN)
+        floor.busy_ms(3_000)
+        assert (floor.position, floor.engine.authority) == (0, Authority.AUTO)
+        assert floor.picture().chain.stopped == "NO_PERMIT"
+        floor.command(Command.RESUME)
+        floor.busy_ms(2_000)
+        assert floor.position > 0
+
+    def test_keeps_auto_ended_when_only_the_order_path_comes_back(self) -> None:
+        floor = self.held()
+        floor.command(Command.FLATTEN)
+        floor.busy_ms(300)
+        floor.state.resume_to = TradingState.ACTIVE
+        floor.state.trading_state = TradingState.HALTED
+        floor.put(OrderPathChanged(True, "reconciled", floor.now_ns))
+        assert floor.is_in(TradingState.ACTIVE)
+        floor.busy_ms(3_000)
+        assert floor.position == 0
 
     def test_ends_when_flat_and_the_next_position_stands(self) -> None:
         floor = self.held()
         floor.command(Command.FLATTEN)
         floor.p_up = None
         floor.busy_ms(200)
+        floor.command(Command.RESUME)
         floor.p_up = 0.9
         floor.busy_ms(2_000)
         assert floor.position > 0

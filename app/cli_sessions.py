@@ -38,7 +38,10 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary object.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="A line a second, until Ctrl+C.")] = False,
 ) -> None:
-    """Print a session's summary as it stands. Without NAME, of the only one running."""
+    """Print a session's summary as it stands. Without NAME, of the only one running.
+
+    Of a session that has ended, its last summary, with how and when. Exit status: 0 printed, 2 none.
+    """
     from app import shell
     from app.status_text import status_line, watch_status
 

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from app.launch import load_console, start_session
-from app.replay_command import bundled_model, run_headless
+from app.replay_command import bundled_model, parse_authority, run_headless
 from app.run_command import RunOptions, session_on_live_data
 from app.session_options import SessionOptions
 from app.shell import require_terminal
@@ -60,6 +60,7 @@ def run_demo(options: DemoOptions) -> int:
     """
     if options.headless:
         return run_headless(*build_demo(options))
+    parse_authority(options.authority)  # a wrong value is told before a missing terminal
     require_terminal()
     spec, place = build_demo(options)
     start_session(spec, place, load_console)

@@ -98,7 +98,11 @@ SUMMARY_FIELDS: tuple[SummaryField, ...] = (
     SummaryField("pids.engine", "pid", "process of the session"),
     SummaryField("pids.guard", "pid or null", "process of the guard; null where there is none"),
     SummaryField("pids.sim", "pid or null", "process of the simulated exchange; null where there is none"),
-    SummaryField("exit", "text", "`clean`, `orders_left`, `killed` or `failed`; exit status 0, 3, 4, 5"),
+    SummaryField(
+        "exit",
+        "text",
+        "`clean`, `orders_left`, `killed` or `failed`; exit status 0, 3, 4, 5; `status` adds `ended`",
+    ),
 )
 """Every field, in the order of the page."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.guard_wait import confirmed_words, gate_facts
+from app.last_summary import last_summary, position_words
 from app.link_call import NoAnswerError, ask_status
 from pipeline.runtime.guard_report import GUARD_LOCK_NAME, read_report
 from pipeline.runtime.locks import is_held
@@ -27,11 +28,12 @@ def check_list(place: SessionPlace) -> CheckList:
     """Ask the session and its guard."""
     guard, refusal = _guard(place)
     if not is_held(place.lock):
-        return CheckList(("session   not running", *guard), refusal)
+        return CheckList(("session   not running", _last_position(place), *guard), refusal)
     try:
         status = json.loads(ask_status(place, timeout_s=ANSWER_S))
     except (NoAnswerError, PlacesError):
-        return CheckList(("session   does not answer", *guard), refusal or "the session does not answer")
+        lines = ("session   does not answer", "position  not known", *guard)
+        return CheckList(lines, refusal or "the session does not answer")
     orders = int(status["open_orders"])
     lines = (
         f"orders    {'none' if not orders else f'{orders} working or UNKNOWN: NOT GONE'}",
@@ -42,6 +44,11 @@ def check_list(place: SessionPlace) -> CheckList:
     )
     left = f"{orders} orders are not gone yet" if orders and guard else ""
     return CheckList(lines, refusal or left)
+
+
+def _last_position(place: SessionPlace) -> str:
+    words = position_words(last_summary(place)).removeprefix("position ")
+    return f"position  {words or 'flat'}, as it ended" if words != "not known" else "position  not known"
 
 
 def _of(status: dict[str, Any], name: str) -> dict[str, Any]:
@@ -61,5 +68,9 @@ def _guard(place: SessionPlace) -> tuple[tuple[str, ...], str]:
     if report.confirmed and report.generation >= generation:
         return (f"guard     {confirmed_words(report)}", foreign), ""
     works = is_held(place.root / GUARD_LOCK_NAME)
+    if report.confirmed and not works and report.engine != "runs":
+        # Nothing could be sent after the engine's end; closing a dead session again changes nothing.
+        return (f"guard     {confirmed_words(report)}", foreign), ""
     refusal = "the venue has not confirmed that no orders are left" if works else ""
-    return (f"guard     NOT CONFIRMED, {report.phase}", foreign), refusal
+    phase = "only an earlier kill was confirmed" if report.confirmed else report.phase
+    return (f"guard     NOT CONFIRMED, {phase}", foreign), refusal

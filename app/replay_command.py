@@ -22,6 +22,7 @@ from pipeline.models.refusal import ModelRefused
 from pipeline.models.venue_offer import expectation_for
 from pipeline.runtime.capture import CaptureInfo, probe
 from pipeline.runtime.instruments import load_instruments, parse_fees
+from pipeline.runtime.journal_format import OWN_EXCHANGE
 from pipeline.runtime.journal_reader import is_journal, read_journal
 from pipeline.runtime.places import SessionPlace, config_dir, make_session, new_session_name, session_place
 from pipeline.runtime.spec import SessionSpec
@@ -99,6 +100,7 @@ def run_replay(options: ReplayOptions) -> int:
     """Run a replay to its end; give the exit status."""
     if options.headless:
         return run_headless(*build_session(options))
+    parse_authority(options.authority)  # a wrong value is told before a missing terminal
     require_terminal()
     spec, place = build_session(options)
     start_session(spec, place, load_console)
@@ -205,6 +207,7 @@ def _journal_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]
         summary_path=str(options.summary.absolute()) if options.summary else "",
         operator=operator(),
         is_journal=True,
+        replays_own_exchange=OWN_EXCHANGE.items() <= header.notes.items(),
     )
     return spec, place
 

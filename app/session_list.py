@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Iterable
 
+from app.last_summary import last_summary, position_words
 from app.link_call import NoAnswerError, ask_status
 from pipeline.runtime.gate import Gate, GateError
 from pipeline.runtime.gate_state import CloserRecord, GateState
@@ -23,7 +24,7 @@ def sessions_text(entries: Iterable[SessionEntry]) -> str:
     rows = [_row(entry) for entry in entries]
     if not rows:
         return "no sessions yet; `lobdeck demo` starts one"
-    return "\n".join([f"{'session':<24} {'state':<9} {'trading':<9} {'pid':>8}  gate", *rows])
+    return "\n".join([f"{'session':<24} {'state':<9} {'trading':<11} {'pid':>8}  gate", *rows])
 
 
 def gate_words(place: SessionPlace) -> list[str]:
@@ -31,8 +32,10 @@ def gate_words(place: SessionPlace) -> list[str]:
     state = _gate_of(place)
     if isinstance(state, str):
         return [state]
-    killed = [f"KILLED by {_said_of(record)}" for latch in state.latches for record in latch.records]
-    lines = killed[-1:]
+    firsts = [latch.records[0] for latch in state.latches if latch.records]
+    first = min(firsts, key=lambda record: record.ts_ns, default=None)
+    # Who killed first: what the guard or a second person adds does not take their place.
+    lines = [] if first is None else [f"KILLED by {_said_of(first)}"]
     lines += [f"KILLED, latched: {latch.path}" for latch in state.latches]
     lines += [f"closed by {record.closer.name.lower()}: {_said_of(record)}" for record in state.closers]
     if state.orphaned:
@@ -44,12 +47,22 @@ def gate_words(place: SessionPlace) -> list[str]:
 
 def _row(entry: SessionEntry) -> str:
     if entry.trouble:
-        return f"{entry.place.name:<24} {'refused':<9} {'':<9} {'':>8}  {entry.trouble}"
+        return f"{entry.place.name:<24} {'refused':<9} {'':<11} {'':>8}  {entry.trouble}"
     state = "running" if entry.alive else "ended"
     pid = str(entry.owner.pid) if entry.alive and entry.owner else ""
-    trading = trading_word(entry.place) if entry.alive else ""
+    trading, left = (trading_word(entry.place), "") if entry.alive else _ending(entry)
     held = gate_words(entry.place)
-    return f"{entry.place.name:<24} {state:<9} {trading:<9} {pid:>8}  {held[0] if held else 'open'}"
+    gate = held[0] if held else "open"
+    return f"{entry.place.name:<24} {state:<9} {trading:<11} {pid:>8}  {gate}{left}"
+
+
+def _ending(entry: SessionEntry) -> tuple[str, str]:
+    """Give how an ended session ended, and what position it left; nothing of one that never ran."""
+    last = last_summary(entry.place)
+    if last is None:
+        return ("died", "; position not known") if entry.owner else ("", "")
+    left = position_words(last)
+    return str(last["exit"]), f"; {left} left" if left else ""
 
 
 def trading_word(place: SessionPlace) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.guard_wait import has_guard, wait_for_guard
+from app.last_summary import died_words, last_summary, position_words
 from app.link_call import NoAnswerError, ask_status
 from pipeline.runtime.gate import Closer, Gate, GateError
 from pipeline.runtime.locks import is_held
@@ -109,6 +110,8 @@ def kill(places: Iterable[SessionPlace], warn: Warn | None = None) -> tuple[list
         if closed:
             words, closed = _confirmation(place, alive=place.name in alive)
             line += f"; {words}"
+            position = _position(place, alive=place.name in alive)
+            line += f"; {position}" if position else ""
         lines.append(line)
         confirmed = confirmed and closed
     return lines, confirmed
@@ -174,12 +177,17 @@ def attachable(name: str | None) -> SessionPlace:
 
 
 def status(name: str | None) -> dict[str, Any]:
-    """Give the summary of a session as it stands.
+    """Give the summary of a session as it stands, or the last one of a session that has ended.
 
     Raises:
-        ShellError: no session, several and none named, or it does not answer.
+        ShellError: no session, several and none named, it does not answer, or it died without a summary.
     """
     place = one_running(name)
+    if not is_held(place.lock):
+        last = last_summary(place)
+        if last is None:
+            raise ShellError(died_words(place))
+        return last
     try:
         content: dict[str, Any] = json.loads(ask_status(place))
     except (NoAnswerError, PlacesError) as problem:
@@ -215,6 +223,16 @@ def _confirmation(place: SessionPlace, *, alive: bool) -> tuple[str, bool]:
         return word.text, word.confirmed
     orders = _orders_left(place) if alive else 0
     return _orders_words(orders, alive=alive), orders == 0
+
+
+def _position(place: SessionPlace, *, alive: bool) -> str:
+    """Say the position a session holds or left, as far as it is known; empty while flat."""
+    if not alive:
+        return position_words(last_summary(place))
+    try:
+        return position_words(json.loads(ask_status(place, timeout_s=0.5, warn=_unsaid)))
+    except (NoAnswerError, PlacesError):
+        return position_words(None)
 
 
 def _orders_left(place: SessionPlace) -> int | None:

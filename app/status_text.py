@@ -30,7 +30,7 @@ Summary = Mapping[str, Any]
 
 def status_line(content: Summary) -> str:
     """Give a summary as readable lines, one thing a line, without a line end."""
-    lines = [_head(content), _market(content)]
+    lines = [*_ended(content), _head(content), _market(content)]
     for symbol, book in content["book"].items():
         lines += [_book(symbol, book), _position(symbol, content["position"][symbol])]
     lines += [_orders(content), _model(content), _workers(content), _latency(content)]
@@ -90,9 +90,14 @@ def _states(content: Summary) -> str:
     return f"{content['mode']} {content['authority']} {content['trading_state']}"
 
 
+def _ended(content: Summary) -> list[str]:
+    ended = content.get("ended")
+    return [] if ended is None else [f"ENDED {ended['how']} at {ended['at']}; its last summary:"]
+
+
 def _head(content: Summary) -> str:
     pid = content["pids"]["engine"]
-    ending = "" if content["exit"] == "clean" else f"  would exit: {content['exit']}"
+    ending = "" if content["exit"] == "clean" or "ended" in content else f"  would exit: {content['exit']}"
     return f"{_states(content)}  engine pid {pid}  alerts {content['alerts']}{ending}"
 
 

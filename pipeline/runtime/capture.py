@@ -275,12 +275,12 @@ def _connections(path: Path) -> dict[str, str]:
 
 def _check_file(path: Path) -> None:
     if path.is_dir():
-        raise CaptureError(f"{path}: line 0: {EXPECTED}, found a directory")
+        raise CaptureError(f"{path}: {EXPECTED}, found a directory")
     try:
         if path.stat().st_size == 0:
             raise CaptureError(f"{path}: line 1: {EXPECTED}, found an empty file")
     except OSError as error:
-        raise CaptureError(f"{path}: line 0: {EXPECTED}; {error.strerror}") from error
+        raise CaptureError(f"{path}: {error.strerror}; {EXPECTED}") from error
     if is_journal(path):
         raise CaptureError(f"{path}: line 1: {EXPECTED}, found a lobdeck journal")
 

@@ -50,6 +50,10 @@ class JournalError(Exception):
     """A journal cannot be written or read; the text is one line: what, where, what to do."""
 
 
+OWN_EXCHANGE = {"exchange": "own"}
+"""Notes of a header: the session started its exchange and ended it, so nothing outlives the run there."""
+
+
 class RecordKind(enum.IntEnum):
     """What a record's payload is; values never change, unknown ones are kept and passed on."""
 

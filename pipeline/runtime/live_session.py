@@ -85,6 +85,8 @@ class LiveSession(SessionHost):
         self._health_reader = HealthReader(directory)
         self._clock = clock
         self._feed: Feed | None = None
+        self._spoken: SpokenSink | None = None
+        self._had_book = False
         self._failure: BaseException | None = None
         self._next_counters_s = 0.0
         self._steady = False
@@ -111,7 +113,7 @@ class LiveSession(SessionHost):
         asyncio.get_running_loop().set_exception_handler(self._note_failure)
         sink = SpokenSink(self._run)
         feed = Feed(self.spec.venue, self.spec.symbols, self._feed_params, self._clock, sink)
-        self._feed = feed
+        self._feed, self._spoken = feed, sink
         self._run.want_snapshot = feed.want_snapshot
         self._watch_gate()
         for one in self._differs:
@@ -141,6 +143,7 @@ class LiveSession(SessionHost):
     def _turn(self, feed: Feed) -> None:
         self._watch_gate()
         self._run.collect_answers()
+        self._had_book = self._had_book or self._has_book()
         now_s = time.monotonic()
         self._run.beat(self._lag_us * 1_000 if self._is_steady(now_s) else 0)
         self._look_after_workers(now_s)
@@ -177,6 +180,20 @@ class LiveSession(SessionHost):
             and engine.trading_state > TradingState.HALTED
             and all(book is not None and book.is_synced for book in books)
         )
+
+    def _has_book(self) -> bool:
+        engine = self._run.engine
+        return any((book := engine.synced_book(s)) is not None and book.is_synced for s in engine.symbols)
+
+    def _never_worked(self) -> str:
+        """Say what never came: any frame for a recording, a book for a session without a screen."""
+        recording = not self.spec.model_path
+        served = self._run.pump.frames > 0 if recording else self._had_book
+        if not self.spec.headless or served:
+            return ""
+        said = "" if self._spoken is None else self._spoken.last_words
+        missed = "nothing was recorded" if recording else "there never was a book to trade on"
+        return f"{missed}: {said or 'the feed brought none in time'}"
 
     def _is_steady(self, now_s: float) -> bool:
         """Say whether starting is over: until then the workers' start-up takes the processors.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -30,7 +31,7 @@ from pipeline.runtime.gate_watch import GateWatch
 from pipeline.runtime.gateway import PaperGateway
 from pipeline.runtime.guard_keeper import GuardKeeper
 from pipeline.runtime.journal import JournalWriter
-from pipeline.runtime.journal_format import JournalHeader
+from pipeline.runtime.journal_format import OWN_EXCHANGE, JournalHeader
 from pipeline.runtime.journal_state import SyncPolicy
 from pipeline.runtime.link_messages import (
     PROTOCOL_VERSION,
@@ -45,7 +46,7 @@ from pipeline.runtime.locks import InstanceLock
 from pipeline.runtime.notices import Notices
 from pipeline.runtime.pump import Pump
 from pipeline.runtime.spec import SessionSpec
-from pipeline.runtime.summary import EXIT_FAILED, FeedCounts, Summary, build_summary
+from pipeline.runtime.summary import EXIT_FAILED, FeedCounts, Summary, as_failed, build_summary
 from pipeline.runtime.workers import WorkerPool
 from pipeline.sim.paper import PaperVenue
 from pipeline.wire.codec import MAX_FRAME_BYTES
@@ -145,6 +146,10 @@ class SessionHost(ABC):
         """Give the process of the session's own exchange; None where it has none."""
         return None
 
+    def _never_worked(self) -> str:
+        """Say why a session that ends did nothing of what it was for; empty where it did."""
+        return ""
+
     def _can_converge(self) -> bool:
         """Say whether waiting brings the answers to our cancels."""
         return True
@@ -171,9 +176,15 @@ class SessionHost(ABC):
             if self._pool is not None:
                 loop.remove_reader(self._pool.fileno())
             self._close_journal()
-        summary = self.summary()
+        summary = self._judged(self.summary())
         await self._link.stop(self._stop_how or "the session has ended", summary.exit_status)
         return summary
+
+    def _judged(self, summary: Summary) -> Summary:
+        trouble = self._never_worked()
+        if trouble:
+            sys.stderr.write(f"lobdeck: {trouble}\n")
+        return as_failed(summary) if trouble else summary
 
     def _is_over(self) -> bool:
         now_s = time.monotonic()
@@ -328,6 +339,7 @@ class SessionHost(ABC):
             },
             journal=str(self._directory / "journal") if self.spec.journal else "",
             feed=self._feed_counts(),
+            owns_venue=self.spec.replays_own_exchange,
         )
 
     def consoles_changed(self, attached: int, *, detached_on_purpose: bool) -> None:
@@ -364,6 +376,7 @@ def open_journal(spec: SessionSpec, directory: Path) -> JournalWriter:
         params=spec.params,
         codecs=(spec.venue,),
         sources=spec.sources,
+        notes={} if spec.sim is None else OWN_EXCHANGE,
         max_frame_bytes=MAX_FRAME_BYTES if spec.feed is None else spec.feed.max_frame_bytes,
     )
     return JournalWriter.create(

@@ -59,6 +59,8 @@ class SessionSpec(msgspec.Struct, frozen=True):
     """The venue orders go to (SIM, LIVE); None for the paper venue."""
     sim: SimParams | None = None
     """A simulated exchange the session starts and ends; where `feed` and `orders` go is then its to say."""
+    replays_own_exchange: bool = False
+    """True for a replay of the journal of a session with an exchange of its own: same verdict."""
     guard: GuardSettings | None = GuardSettings()
     """How patient the guard of a session on live data is; None for a session without one."""
     worker_spares: int = 1

@@ -89,9 +89,11 @@ def build_summary(
     pids: dict[str, int | None],
     journal: str,
     feed: FeedCounts,
+    *,
+    owns_venue: bool = False,
 ) -> Summary:
-    """Sum up a session as it stands."""
-    word, status = exit_of(engine, owns_venue=pids["sim"] is not None)
+    """Sum up a session as it stands; `owns_venue` as in `exit_of`, true with an exchange's process anyhow."""
+    word, status = exit_of(engine, owns_venue=owns_venue or pids["sim"] is not None)
     content: dict[str, Any] = {
         "mode": engine.mode.value,
         "frames": pump.frames,
@@ -114,7 +116,8 @@ def build_summary(
 def exit_of(engine: Engine, *, owns_venue: bool = False) -> tuple[str, int]:
     """Give how the session ends; in a replay and on paper orders and positions end with it.
 
-    So they do where it `owns_venue`: where it started the simulated exchange and ends it.
+    So they do where it `owns_venue`: where it started the simulated exchange and ends it, or replays
+    the journal of a session that did.
     """
     simulated = owns_venue or engine.mode in (VenueMode.REPLAY, VenueMode.PAPER)
     if not simulated and engine.has_leftovers:
@@ -122,6 +125,13 @@ def exit_of(engine: Engine, *, owns_venue: bool = False) -> tuple[str, int]:
     if engine.trading_state is TradingState.KILLED:
         return "killed", EXIT_KILLED
     return "clean", EXIT_CLEAN
+
+
+def as_failed(summary: Summary) -> Summary:
+    """Give a summary that ended clean as one that failed; a worse ending stays."""
+    if summary.exit_status != EXIT_CLEAN:
+        return summary
+    return Summary({**summary.content, "exit": "failed"}, EXIT_FAILED)
 
 
 def _book(engine: Engine, symbol: str) -> dict[str, Any]:

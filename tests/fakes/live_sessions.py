@@ -62,11 +62,11 @@ class LiveSession:
             _, errors = await self.process.communicate()
         return errors.decode()
 
-    async def ended(self) -> dict[str, Any]:
-        """Wait for the end and give the summary."""
+    async def ended(self, status: int = 0) -> dict[str, Any]:
+        """Wait for the end, with this exit status, and give the summary."""
         async with asyncio.timeout(30):
             _, errors = await self.process.communicate()
-        assert self.process.returncode == 0, errors.decode()
+        assert self.process.returncode == status, errors.decode()
         content: dict[str, Any] = json.loads(self.summary_path.read_text())
         return content
 

@@ -179,9 +179,10 @@ async def test_a_venue_that_is_not_there_is_named_once_and_tried_with_patience(h
     assert shown.reason == "nothing listens at 127.0.0.1:1"
     assert 0 <= shown.retry_ms <= 4_000
     assert errors.splitlines() == [
-        "lobdeck: feed stream down: nothing listens at 127.0.0.1:1; it is tried again"
+        "lobdeck: feed stream down: nothing listens at 127.0.0.1:1; it is tried again",
+        "lobdeck: nothing was recorded: feed stream down: nothing listens at 127.0.0.1:1",
     ]
-    summary = await session.ended()
+    summary = await session.ended(status=5)
     assert summary["frames"] == summary["feed"]["connections"] == 0
     assert 1 <= summary["feed"]["attempts"] < 40
 

@@ -239,9 +239,13 @@ class TestEnds:
                 assert client.until(SessionEnding).reason == "quit from the console"
             assert session.wait() == 0
 
-    def test_a_time_limit_ends_it(self) -> None:
+    def test_a_time_limit_ends_it_and_its_last_summary_stays_readable(self, home: Path) -> None:
         with live_session("one", model=False, seconds=0.5) as session:
             assert session.wait() == 0
+        text, told = lobdeck(home, "status", "one"), lobdeck(home, "status", "one", "--json")
+        assert (text.returncode, told.returncode) == (0, 0)
+        assert text.stdout.startswith("ENDED clean at ")
+        assert '"how": "clean"' in told.stdout
 
     def test_a_capture_truncated_on_the_way_ends_it_in_words(self, home: Path) -> None:
         lines = synthetic_lines(3_000)
@@ -261,7 +265,9 @@ class TestStarts:
             session.wait()
             assert session.place.link_socket.exists()
             assert "ended" in lobdeck(home, "sessions").stdout
-            assert lobdeck(home, "status", "one", "--json").returncode == 2
+            died = lobdeck(home, "status", "one", "--json")
+            assert died.returncode == 2
+            assert died.stderr.startswith("lobdeck: session one died without a summary; no guard acted")
         with live_session("one", model=False) as again:
             assert again.status()["pids"]["engine"] == again.process.pid
 

@@ -103,7 +103,11 @@ def a_folder(folder: Path) -> Path:
         pytest.param(unstamped, r"unstamped\.txt: line 1: .*unstamped JSON", id="unstamped"),
         pytest.param(other_symbol, r"XYZUSDT.*instruments\.toml", id="unknown symbol"),
         pytest.param(no_symbol, r"nameless\.txt: ", id="no symbol"),
-        pytest.param(lambda folder: folder / "nowhere.gz", r"nowhere\.gz: .*No such file", id="missing"),
+        pytest.param(
+            lambda folder: folder / "nowhere.gz",
+            r"nowhere\.gz: No such file or directory; expected stamped",
+            id="missing",
+        ),
         pytest.param(a_folder, r"captures: .*found a directory", id="directory"),
     ],
 )
@@ -217,6 +221,27 @@ def test_a_console_without_a_terminal_starts_nothing(
     arguments = [str(good(tmp_path)) if word == "good" else word for word in command]
     refusal(capsys, *arguments)
     assert list_sessions() == ()
+
+
+@pytest.mark.parametrize("command", [("demo",), ("replay", "nowhere.gz")])
+def test_a_wrong_value_is_told_before_a_missing_terminal(
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    assert "--authority yolo: wanted" in refusal(capsys, *command, "--authority", "yolo")
+
+
+@pytest.mark.parametrize("command", ["run", "record"])
+def test_a_feed_that_never_came_is_a_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    nobody = "ws://127.0.0.1:1"
+    headless = ["--headless"] if command == "run" else []
+    given = ["--venue", "binance", "--symbol", "BTCUSDT", "--base-url", nobody, "--seconds", "1"]
+    assert run([command, *given, *headless, "--summary", str(tmp_path / "sum.json")]) == 5
+    last = capsys.readouterr().err.splitlines()[-1]
+    missed = "nothing was recorded" if command == "record" else "there never was a book to trade on"
+    assert last.startswith(f"lobdeck: {missed}: feed ")
+    assert '"exit": "failed"' in (tmp_path / "sum.json").read_text()
 
 
 @pytest.mark.parametrize(

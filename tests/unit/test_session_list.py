@@ -98,3 +98,14 @@ def test_ended_and_refused_sessions_are_listed_too(home: Path) -> None:
     assert row_of("two").split()[1:] == ["ended", "open"]
     assert "refused" in row_of("open")
     assert len(sessions_text(list_sessions()).splitlines()) == 3
+
+
+def test_who_killed_first_stays_named(one: SessionPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, "KILLED")
+    close(one, Closer.SHELL, "kill from the shell", latch=True)
+    gate = Gate.attach(one.root)
+    gate.latch("guard", "", "kill not acknowledged", time.time_ns())
+    gate.detach()
+    close(one, Closer.SHELL, "a second kill", latch=True)
+    assert "KILLED by ada" in row_of("one")
+    assert row_of("one").endswith("kill from the shell")

@@ -25,7 +25,7 @@ from tests.fakes.bybit_market import trade_frame
         ("--fault", "rain", "wanted KIND[=AMOUNT][@START[+LENGTH]][:TARGET], KIND one of drop,"),
         ("--lifetime", "0", "--lifetime 0.0: wanted seconds above 0"),
         ("--speed", "max", "--speed max: wanted times real time, 0.01 to 1000"),
-        ("--replay", "no-such-file", "no-such-file: line 0: expected stamped lines"),
+        ("--replay", "no-such-file", "no-such-file: No such file or directory; expected stamped lines"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line(

@@ -12,7 +12,15 @@ from pipeline.core.inputs import Command, OrderPathChanged
 from pipeline.core.params import EntryStyle, ExecutionParams
 from pipeline.core.types import VenueMode
 from pipeline.runtime.pump import STAGES
-from pipeline.runtime.summary import FeedCounts, Summary, SummaryError, build_summary, exit_of, keep_summary
+from pipeline.runtime.summary import (
+    FeedCounts,
+    Summary,
+    SummaryError,
+    as_failed,
+    build_summary,
+    exit_of,
+    keep_summary,
+)
 from tests.fakes.engines import Floor, engine_params
 from tests.fakes.runs import Table
 from tests.fakes.trading import ASK, BID
@@ -105,3 +113,21 @@ def test_a_summary_that_cannot_be_written_is_one_line_and_the_others_are_kept(tm
     )
     assert json.loads(sound.read_bytes())["exit"] == "clean"
     assert full.exists()
+
+
+def test_a_replay_of_a_session_with_its_own_exchange_is_judged_like_the_session() -> None:
+    engine = held(VenueMode.SIM).engine
+    assert exit_of(engine, owns_venue=True) == ("clean", 0)
+    pump, none = Table([]).run.pump, {"engine": 1, "guard": None, "sim": None}
+    summed = [
+        build_summary(engine, pump, None, pids, "", FeedCounts(), owns_venue=owns)
+        for pids, owns in ((none | {"sim": 2}, False), (none, True), (none, False))
+    ]
+    assert [one.content["exit"] for one in summed] == ["clean", "clean", "orders_left"]
+
+
+def test_only_a_clean_end_becomes_a_failed_one() -> None:
+    failed = as_failed(Summary({"exit": "clean"}, 0))
+    assert (failed.content["exit"], failed.exit_status) == ("failed", 5)
+    killed = Summary({"exit": "killed"}, 4)
+    assert as_failed(killed) is killed

@@ -1,0 +1,65 @@
+"""What a session that no longer runs left behind: its last summary and position, or its death."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from pipeline.runtime.guard_report import read_report
+from pipeline.runtime.places import SessionPlace
+
+
+def last_summary(place: SessionPlace) -> dict[str, Any] | None:
+    """Give the summary an ended session left, with `ended` (how, when in UTC); None where there is none."""
+    try:
+        content = json.loads(place.summary.read_bytes())
+        written_s = place.summary.stat().st_mtime
+    except (OSError, ValueError):
+        return None
+    if not isinstance(content, dict) or "exit" not in content:
+        return None
+    at = datetime.datetime.fromtimestamp(written_s, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {**content, "ended": {"how": content["exit"], "at": at}}
+
+
+def died_words(place: SessionPlace) -> str:
+    """Say of a session without a summary that it died, what its guard knows of orders, and where to look."""
+    return (
+        f"session {place.name} died without a summary; {_guard_words(place)}; position not known"
+        f" (journal: {place.journal_dir}, log: {place.log})"
+    )
+
+
+def positions_left(content: Mapping[str, Any]) -> list[str]:
+    """Give each position of a summary that is not flat, as `BTCUSDT 0.5`."""
+    held = content.get("position")
+    pairs = held.items() if isinstance(held, dict) else ()
+    return [f"{symbol} {one['qty']}" for symbol, one in pairs if not _is_flat(one["qty"])]
+
+
+def position_words(content: Mapping[str, Any] | None) -> str:
+    """Say what position a summary holds; without a summary, that it is not known; empty while flat."""
+    if content is None:
+        return "position not known"
+    left = positions_left(content)
+    return f"position {', '.join(left)}" if left else ""
+
+
+def _guard_words(place: SessionPlace) -> str:
+    report = read_report(place.root)
+    if report is None or not report.acts:
+        return "no guard acted for its orders"
+    if report.confirmed:
+        return "its guard: NO ORDERS LEFT"
+    left = f"{report.ours_left} orders left" if report.ours_left >= 0 else "orders left not known"
+    return f"its guard: {report.phase}, {left}, NOT CONFIRMED"
+
+
+def _is_flat(quantity: object) -> bool:
+    try:
+        return not Decimal(str(quantity))
+    except InvalidOperation:
+        return False

@@ -38,8 +38,10 @@ def without_halt_banner(snapshot: ConsoleSnapshot) -> ConsoleSnapshot:
 
 
 def live_orders(snapshot: ConsoleSnapshot) -> int:
-    """Count our orders the venue has or may have, of every symbol in the blotter."""
-    return sum(1 for order in snapshot.orders if order.state in LIVE_STATES)
+    """Count our orders the venue has or may have, of every symbol."""
+    others = {other.instrument.symbol: other.orders for other in snapshot.others}
+    shown = sum(1 for one in snapshot.orders if one.state in LIVE_STATES and one.symbol not in others)
+    return shown + sum(others.values())
 
 
 def _kill(snapshot: ConsoleSnapshot, state: GateState) -> KillView:

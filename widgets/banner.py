@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 from pipeline.core.snapshot import ConsoleSnapshot, KillView
-from widgets.cells import clean, money, position_word, qty_text
+from widgets.cells import clean, money
 from widgets.lines import Item, Line, fit, line_width, text
+from widgets.scales import Held, held_elsewhere, shown_held
 from widgets.times import clock_text
 
 
 def kill_line(kill: KillView, snapshot: ConsoleSnapshot, width: int) -> Line:
     """Give who killed, and that the position stays."""
-    view = snapshot.instrument
-    lots = qty_text(view, kill.position_lots, sign=True)
-    value = f"{money(abs(kill.position_quote_e8), 0, sign=False)} {clean(view.quote, 8)}"
-    stays = f"YOUR POSITION STAYS: {lots} {clean(view.base, 8)} {position_word(kill.position_lots)} = {value}"
+    held = _held(kill, snapshot)
     items: list[Item] = [
         (0, text(" KILLED", "kill")),
         (2, text(f"by {clean(kill.who, 24)}", "kill")),
         (3, text(clock_text(kill.ts_ns, milliseconds=True), "kill")),
         (5, text(clean(kill.reason, 40), "kill")),
         (1, text("Orders stop.", "kill")),
-        (0, text(stays if kill.position_lots else "NO POSITION.", "kill")),
+        (0, text(_stays(held, width - line_width(text(" KILLED  "))), "kill")),
     ]
-    if kill.position_lots and not snapshot.position.exit_resting:
+    if any(not one.exit_resting for one in held):
         items.append((4, text("no exit rests", "kill")))
     return fit(items, width)
+
+
+def _held(kill: KillView, snapshot: ConsoleSnapshot) -> list[Held]:
+    """Give every open position, the largest value first."""
+    shown = shown_held(snapshot)._replace(lots=kill.position_lots, notional_quote_e8=kill.position_quote_e8)
+    held = [shown, *held_elsewhere(snapshot)] if shown.lots else held_elsewhere(snapshot)
+    return sorted(held, key=lambda one: -abs(one.notional_quote_e8))
+
+
+def _stays(held: list[Held], width: int) -> str:
+    """Name every position where there is room, else the largest and how many more; the value is gross."""
+    if not held:
+        return "NO POSITION."
+    gross = sum(abs(one.notional_quote_e8) for one in held)
+    value = f"{money(gross, 0, sign=False)} {clean(held[0].instrument.quote, 8)}"
+    if len(held) == 1:
+        return f"YOUR POSITION STAYS: {held[0].words()} = {value}"
+    every = f"YOUR POSITIONS STAY: {', '.join(one.words() for one in held)} = {value} gross"
+    if len(every) <= width:
+        return every
+    return f"YOUR POSITIONS STAY: {held[0].words()} and {len(held) - 1} more = {value} gross"
 
 
 def convergence_line(kill: KillView, snapshot: ConsoleSnapshot, choice: str, width: int) -> Line:

@@ -19,6 +19,7 @@ from widgets.cells import (
 )
 from widgets.lines import Item, Line, Segment, fit, text
 from widgets.marks import ORDER_WORDS, WORKING, order_mark, side_role
+from widgets.scales import scales_of
 from widgets.times import age_text, delay_text
 from widgets.words import reason_words
 
@@ -54,19 +55,22 @@ def note_items(order: OrderView, view: InstrumentView | None) -> list[Item]:
             return [(0, text(ORDER_WORDS.get(order.state, order.state), role)), (1, text(age, role))]
 
 
-def narrow_columns(order: OrderView | None, view: InstrumentView, width: int) -> Line:
+def narrow_columns(order: OrderView | None, snapshot: ConsoleSnapshot, width: int) -> Line:
     """Give number, state, side, quantity, price and note; the head for None.
 
     A refused order shows the reason in place of its price.
     """
-    qty_width, price_width = _widths(view)
+    qty_width, price_width = _widths(snapshot)
     room = width - 13 - qty_width - price_width - 3
     if order is None:
         return (
             (f" {'#':>3} st {'side':<4} {right('qty', qty_width)} {right('price', price_width)} ", "dim"),
             (left("note", max(0, room)), "dim"),
         )
-    own = view if order.symbol == view.symbol else None
+    own = scales_of(snapshot, order.symbol)
+    notes = note_items(order, own)
+    if order.symbol != snapshot.instrument.symbol:
+        notes.insert(0, (0, text(clean(order.symbol, 14), "bright")))
     mark, role = order_mark(order.state, order.side)
     quiet = role if role in ("gone", "sent") else side_role(order.side)
     refused = order.state in (OrderState.DENIED, OrderState.REJECTED)
@@ -80,12 +84,15 @@ def narrow_columns(order: OrderView | None, view: InstrumentView, width: int) ->
         (f"{side_word(order.side):<4} ", quiet),
         (f"{right(lots_words(own, order.qty_lots), qty_width)} ", "text"),
         ("" if refused else price, "text"),
-        *fit(note_items(order, own), max(0, room), gap=1),
+        *fit(notes, max(0, room), gap=1),
     )
 
 
-def _widths(view: InstrumentView) -> tuple[int, int]:
-    return max(7, view.lot_decimals + 3), max(9, 8 + view.price_decimals)
+def _widths(snapshot: ConsoleSnapshot) -> tuple[int, int]:
+    """Give the cells of quantity and price that hold those of every symbol of the session."""
+    views = (snapshot.instrument, *(other.instrument for other in snapshot.others))
+    lots, price = max(view.lot_decimals for view in views), max(view.price_decimals for view in views)
+    return max(7, lots + 3), max(9, 8 + price)
 
 
 _WIDE_COLUMNS = (
@@ -101,14 +108,14 @@ _ALL_COLUMNS = 140
 """From this width on there is room for every column and a reason; below, the last three go."""
 
 
-def wide_columns(order: OrderView | None, view: InstrumentView, width: int) -> Line:
+def wide_columns(order: OrderView | None, snapshot: ConsoleSnapshot, width: int) -> Line:
     """Give the columns of the blotter; the head for None. The reason takes what is left."""
     columns = _WIDE_COLUMNS if width >= _ALL_COLUMNS else _WIDE_COLUMNS[:-3]
     room = max(0, width - sum(size + 1 for _, size in columns) - 1)
     if order is None:
         cells = [part for name, size in columns for part in _cell(name, size, name, "dim")]
         return ((" ", "dim"), *cells, (left("reason, client id", room), "dim"))
-    words = _wide_words(order, view if order.symbol == view.symbol else None)
+    words = _wide_words(order, scales_of(snapshot, order.symbol))
     cells = [
         part
         for (name, size), (word, role) in zip(columns, words, strict=False)

@@ -26,12 +26,25 @@ from widgets.words import permit_words
 
 
 def card_lines(
-    card: ProposalView, view: InstrumentView | None, width: int, height: int, selected: bool
+    card: ProposalView,
+    view: InstrumentView | None,
+    width: int,
+    height: int,
+    selected: bool,
+    elsewhere: bool = False,
 ) -> list[Line]:
-    """Give one card in at most `height` lines; the binding terms stay longest."""
+    """Give one card in at most `height` lines; the binding terms stay longest.
+
+    `elsewhere` is a card of a symbol that is not on the screen: its head names it at every height.
+    """
     short = height < 8
     rows: list[Item] = [
-        (0, _short_head(card, view, width, selected) if short else _head(card, view, width, selected)),
+        (
+            0,
+            _short_head(card, view, width, selected, elsewhere)
+            if short
+            else _head(card, view, width, selected),
+        ),
         (2, _fire(card, width)),
         (8, _pull(card, width)),
         (4, _score(card, width)),
@@ -46,7 +59,9 @@ def card_lines(
     return pick_rows(rows, height)
 
 
-def _short_head(card: ProposalView, view: InstrumentView | None, width: int, selected: bool) -> Line:
+def _short_head(
+    card: ProposalView, view: InstrumentView | None, width: int, selected: bool, elsewhere: bool
+) -> Line:
     """Give head and terms on one line."""
     sign = "<=" if card.side > 0 else ">="
     start: list[Item] = [
@@ -58,6 +73,7 @@ def _short_head(card: ProposalView, view: InstrumentView | None, width: int, sel
                 f"{side_word(card.side)} {lots_words(view, card.qty_lots)}", side_role(card.side) + "-strong"
             ),
         ),
+        (0, text(clean(card.symbol, 14) if elsewhere else "", "bright")),
         (1, text("rest" if card.passive else "take", "text")),
         (0, text(f"{sign} {ticks_words(view, card.worst_ticks)}", "bright")),
         (2, text(f"{money(card.notional_quote_e8, 0, sign=False)} {_quote(view)}", "text")),
@@ -215,12 +231,11 @@ def _offer(card: ProposalView, width: int) -> Line:
     return _row("offer", items, width)
 
 
-def short_card(card: ProposalView, view: InstrumentView, width: int) -> Line:
+def short_card(card: ProposalView, view: InstrumentView | None, width: int) -> Line:
     """Give a card as one line."""
-    own = view if card.symbol == view.symbol else None
     items: list[Item] = [
         (0, text(f"   #{card.idea_id}", "text")),
-        (0, text(f"{side_word(card.side):<4} {lots_words(own, card.qty_lots)}", side_role(card.side))),
+        (0, text(f"{side_word(card.side):<4} {lots_words(view, card.qty_lots)}", side_role(card.side))),
         (1, text(clean(card.symbol), "text")),
         (2, text(f"net {basis_points(card.net_e6)} bp", net_role(card))),
         (3, text(age_text(card.offer_left_ms), "dim")),

@@ -8,6 +8,7 @@ from widgets.cells import clean, money, percent, position_word, qty_text
 from widgets.lines import Line, text
 from widgets.marks import book_words, money_role, side_role
 from widgets.position import loss_role
+from widgets.scales import open_elsewhere
 
 
 def position_item(snapshot: ConsoleSnapshot, wide: bool) -> Line:
@@ -20,6 +21,12 @@ def position_item(snapshot: ConsoleSnapshot, wide: bool) -> Line:
         return ((f" UNMANAGED {held} ", "overprint"),)
     line: Line = (("pos ", "dim"), (held, side_role(lots) + "-strong" if lots else "text"))
     return (*line, (f" UNMANAGED {qty_text(view, loose, sign=True)} ", "overprint")) if loose else line
+
+
+def others_item(snapshot: ConsoleSnapshot, wide: bool) -> Line:
+    """Count the symbols not on the screen that have a position or orders; empty without one."""
+    count = open_elsewhere(snapshot)
+    return text(f"others {count} open" if wide else f"others {count}", "warn") if count else ()
 
 
 def gate_item(header: HeaderView, wide: bool) -> Line:

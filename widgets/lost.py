@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from pipeline.core.snapshot import ConsoleSnapshot
 from pipeline.core.types import VenueMode
-from widgets.cells import clean, position_word, qty_text
+from widgets.cells import clean
 from widgets.lines import Item, Line, fit, text
+from widgets.scales import held_elsewhere, shown_held
 from widgets.times import clock_text
 
 
@@ -46,7 +47,7 @@ def lost_line(lost: LostView, snapshot: ConsoleSnapshot, width: int) -> Line:
     items: list[Item] = [
         (0, text(f" {_title(lost)}", "kill")),
         (1, text(_short(lost, snapshot), "kill")),
-        (2, text(f"pos {_held(snapshot)}", "kill")),
+        (2, text(f"pos {held_words(snapshot)}", "kill")),
         (3, text("q leaves", "kill")),
     ]
     return fit(items, width, gap=1)
@@ -79,7 +80,7 @@ def _orders(lost: LostView, snapshot: ConsoleSnapshot, width: int) -> Line:
     items: list[Item] = [
         (0, text(first, "kill")),
         (2, text(second, "kill")),
-        (1, text(f"Position {_held(snapshot)}.", "kill")),
+        (1, text(f"Position {held_words(snapshot)}.", "kill")),
     ]
     return fit(items, width)
 
@@ -107,6 +108,7 @@ def _on_paper(snapshot: ConsoleSnapshot) -> bool:
     return snapshot.header.mode in (VenueMode.REPLAY, VenueMode.PAPER)
 
 
-def _held(snapshot: ConsoleSnapshot) -> str:
-    lots, view = snapshot.header.position_lots, snapshot.instrument
-    return f"{qty_text(view, lots, sign=True)} {clean(view.base, 8)} {position_word(lots)}"
+def held_words(snapshot: ConsoleSnapshot) -> str:
+    """Give the position of the shown symbol, then those of the others."""
+    shown = shown_held(snapshot)._replace(lots=snapshot.header.position_lots)
+    return ", ".join(held.words() for held in (shown, *held_elsewhere(snapshot)))

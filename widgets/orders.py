@@ -81,7 +81,7 @@ class OrdersPanel(SnapshotWidget):
         more = len(orders) - self._top - len(lines) if orders else 0
         if more > 0 and lines:
             lines[-1] = text(f"  {more + 1} more below", "dim")
-        head = [columns(None, snapshot.instrument, width)] if headed else []
+        head = [columns(None, snapshot, width)] if headed else []
         self._head_rows = len(head)
         return [*head, *lines, *[()] * (room - len(lines)), *foot]
 
@@ -94,7 +94,7 @@ class OrdersPanel(SnapshotWidget):
 
     def _row(self, order: OrderView, snapshot: ConsoleSnapshot, width: int) -> Line:
         columns = wide_columns if width >= _WIDE else narrow_columns
-        line = columns(order, snapshot.instrument, width)
+        line = columns(order, snapshot, width)
         if order.client_order_id != self._chosen:
             return line
         return ((POINTER, "selected"), *line[1:])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pipeline.core.snapshot import ConsoleSnapshot, InstrumentView, PermitView
+from pipeline.core.snapshot import ConsoleSnapshot, PermitView
 from widgets.base import SnapshotWidget
-from widgets.cells import clean, crop, price_text, qty_text, side_word
+from widgets.cells import clean, crop, lots_words, side_word, ticks_words
 from widgets.lines import Item, Line, fit, text
 from widgets.marks import side_role
+from widgets.scales import scales_of
 from widgets.times import age_text
 from widgets.words import permit_words
 
@@ -34,7 +35,7 @@ class PermitsPanel(SnapshotWidget):
         foot = foot_lines(snapshot, width)[: max(0, height - 2) if snapshot.permits else height]
         lines: list[Line] = []
         for permit in sorted(snapshot.permits, key=lambda permit: (not is_open(permit), -permit.permit_id)):
-            lines += permit_lines(permit, snapshot.instrument, width)
+            lines += permit_lines(permit, snapshot, width)
         room = max(0, height - len(foot))
         lines = lines[:room]
         return lines + [()] * (room - len(lines)) + foot
@@ -45,23 +46,25 @@ def is_open(permit: PermitView) -> bool:
     return permit.state in ("waiting", "open")
 
 
-def permit_lines(permit: PermitView, view: InstrumentView, width: int) -> list[Line]:
+def permit_lines(permit: PermitView, snapshot: ConsoleSnapshot, width: int) -> list[Line]:
     """Give one permit: what it allows, and under it why it waits or ended."""
     mark, role = _STATE_ROLES.get(permit.state, ("? ", "warn"))
+    elsewhere = permit.symbol not in ("", snapshot.instrument.symbol)
+    view = scales_of(snapshot, permit.symbol) if elsewhere else snapshot.instrument
     side = side_word(permit.side) if permit.side else "both"
+    role_of_side = side_role(permit.side) if permit.side else "text"
     idea = f"#{permit.idea_id}" if permit.idea_id else f"by {clean(permit.who, 12)}"
     sign = ">=" if permit.side < 0 else "<="
     items: list[Item] = [
         (0, ((f" {mark}", role), (f"P{permit.permit_id}", "bright"))),
+        (0, text(clean(permit.symbol, 14) if elsewhere else "", "bright")),
         (3, text(clean(permit.kind), "text")),
         (2, text(idea, "text")),
         (
             0,
-            text(
-                f"{side} {qty_text(view, permit.qty_lots)}", side_role(permit.side) if permit.side else "text"
-            ),
+            text(f"{side} {lots_words(view, permit.qty_lots)}", role_of_side),
         ),
-        (1, text(f"{sign} {price_text(view, permit.worst_ticks)}" if permit.worst_ticks else "", "text")),
+        (1, text(f"{sign} {ticks_words(view, permit.worst_ticks)}" if permit.worst_ticks else "", "text")),
         (1, text(f"{permit.used}/{permit.max_orders}" if permit.max_orders > 1 else "", "text")),
         (0, text(_left(permit), role)),
     ]

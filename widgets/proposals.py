@@ -11,6 +11,7 @@ from widgets.base import SnapshotWidget
 from widgets.card import card_lines, short_card
 from widgets.cells import crop
 from widgets.lines import Line, text
+from widgets.scales import scales_of
 from widgets.slots import CardSlots
 from widgets.words import reason_words
 
@@ -70,12 +71,17 @@ class ProposalsPanel(SnapshotWidget):
         if card is None:
             return self._empty(width)[:height]
         reserved = 2 if height >= 12 else 1 if height >= 9 else 0
-        view = snapshot.instrument if card.symbol == snapshot.instrument.symbol else None
-        lines = card_lines(card, view, width, height - reserved, card.idea_id == self.cards.selected)
+        view = scales_of(snapshot, card.symbol)
+        chosen, elsewhere = card.idea_id == self.cards.selected, card.symbol != snapshot.instrument.symbol
+        lines = card_lines(card, view, width, height - reserved, chosen, elsewhere)
         self._first_line = height - reserved
         lines += [()] * (self._first_line - len(lines))
         others = [self._card(idea) for idea in self.cards.present if idea != card.idea_id]
-        short = [short_card(other, snapshot.instrument, width) for other in others if other is not None]
+        short = [
+            short_card(other, scales_of(snapshot, other.symbol), width)
+            for other in others
+            if other is not None
+        ]
         if len(short) > reserved > 0:
             short[reserved - 1 :] = [
                 text(f"   {len(short) - reserved + 1} more, j and k go through them", "dim")

@@ -14,7 +14,15 @@ from widgets.cells import clean, money
 from widgets.chain import compact_chain
 from widgets.frame import OLD_AFTER_MS
 from widgets.glyphs import FRAME_MARKS, VERTICAL
-from widgets.header_items import alerts_item, book_item, day_item, gate_item, loss_item, position_item
+from widgets.header_items import (
+    alerts_item,
+    book_item,
+    day_item,
+    gate_item,
+    loss_item,
+    others_item,
+    position_item,
+)
 from widgets.lines import Item, Line, fit, join, line_text, line_width, spread, text, wrap
 from widgets.lost import LostView, lost_line, lost_lines
 from widgets.marks import AUTHORITY_ROLES, STATE_ROLES, money_role
@@ -110,6 +118,7 @@ class StatusPanel(SnapshotWidget):
             (2, text(clean(snapshot.instrument.symbol, 14), "bright")),
             (4, text(f"@{venue}" if venue else "", "dim")),
             (0, position_item(snapshot, wide)),
+            (0, others_item(snapshot, wide)),
             (1, gate_item(header, wide)),
             (1, alerts_item(header, "alerts" if wide else "al")),
             (3 if ok else 1, book_item(snapshot) if wide or killed else ()),

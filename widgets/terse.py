@@ -16,10 +16,19 @@ from widgets.card import card_lines
 from widgets.cells import clean, qty_text
 from widgets.chain import compact_chain
 from widgets.chart import touch_words
-from widgets.header_items import alerts_item, book_item, day_item, gate_item, loss_item, position_item
+from widgets.header_items import (
+    alerts_item,
+    book_item,
+    day_item,
+    gate_item,
+    loss_item,
+    others_item,
+    position_item,
+)
 from widgets.lines import Item, Line, fit, flow, line_text, line_width, text, wrap
 from widgets.market import score_line
 from widgets.marks import AUTHORITY_ROLES, STATE_ROLES, book_words
+from widgets.scales import scales_of
 
 UNCUT = 1_000
 """A width at which no banner leaves a word out."""
@@ -97,6 +106,7 @@ def _short(snapshot: ConsoleSnapshot, chrome: Chrome) -> list[Item]:
         (0, text(header.trading_state.name, STATE_ROLES[header.trading_state])),
         (6, text("WATCH" if chrome.watching else "", "overprint")),
         (1, text(f"{held}{'!' if header.unmanaged_lots else ''}", "bright")),
+        (2, others_item(snapshot, wide=False)),
         (5, text(words, "text" if ok else "overprint")),
         (2, text(chrome.kill_key, "kill-key")),
     ]
@@ -124,7 +134,9 @@ def _rest(snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
     rows = [fit(market, width), fit([*money, (2, text(unknown, "unknown"))], width)]
     rows.append(score_line(snapshot, width))
     if snapshot.proposals:
-        rows += card_lines(snapshot.proposals[0], view, width, _CARD_ROWS, selected=False)
+        card = snapshot.proposals[0]
+        scales, elsewhere = scales_of(snapshot, card.symbol), card.symbol != view.symbol
+        rows += card_lines(card, scales, width, _CARD_ROWS, selected=False, elsewhere=elsewhere)
     rows.append(compact_chain(snapshot, width))
     if snapshot.alerts:
         rows.append(alert_line(in_sight(snapshot.alerts, 1)[0], view, width))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from app.account_lines import account_lines
 from app.actions import BY_NAME, BY_WORD, PANEL_GROUPS, Action, Guard, help_rows
 from app.acts.base import ActsBase
-from app.gate_picture import live_orders
 from app.screens.dialogs import ChoiceDialog, HelpDialog, LineDialog
 from app.screens.palette import PaletteDialog
 from app.screens.view import OWN_PAGES
@@ -46,7 +46,7 @@ class LeaveActs(ActsBase):
         if drawn is not None:
             lines = [
                 f"session {console.settings.account}, {drawn.header.mode.value}",
-                f"position {self._position(drawn)}; our working orders: {live_orders(drawn)}",
+                *account_lines(drawn),
             ]
         choices = [
             ("s", "stay", "stay"),

@@ -9,7 +9,8 @@ from pipeline.core.inputs import Command
 from pipeline.core.order_moves import LIVE_STATES
 from pipeline.core.snapshot import ConsoleSnapshot, OrderView
 from pipeline.core.types import Authority
-from widgets.cells import money, qty_text, side_word
+from widgets.cells import lots_words, money, side_word, ticks_words
+from widgets.scales import scales_of
 
 MOST_NAMED = 3
 """Orders a strip names one by one; the rest is a count."""
@@ -79,5 +80,6 @@ class OrderActs(ActsBase):
         self._say(f"orders: {wanted.text}; / and Enter show all" if wanted.words else "all orders are shown")
 
     def _order_words(self, drawn: ConsoleSnapshot, order: OrderView) -> str:
-        left = qty_text(drawn.instrument, order.qty_lots - order.filled_lots)
-        return f"{side_word(order.side)} {left} at {self._price(drawn, order.price_ticks)}"
+        view = scales_of(drawn, order.symbol)
+        left = lots_words(view, order.qty_lots - order.filled_lots)
+        return f"{side_word(order.side)} {left} at {ticks_words(view, order.price_ticks)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from app.account_lines import account_lines
 from app.acts.base import ActsBase
 from app.gate_picture import live_orders
 from app.kill_keys import Emergency
@@ -59,7 +60,7 @@ class StopActs(ActsBase):
         if drawn is None or self._console.kill_switch.is_open():
             self._say("the gate is open: nothing to release")
             return
-        lines = [*self._closed_by(), *release_checks(drawn), f"position {self._position(drawn)}"]
+        lines = [*self._closed_by(), *release_checks(drawn), *account_lines(drawn)]
         lines.append("release opens the gate and leads to HALTED; authority and orders stay; `:resume` arms")
         self._ask_phrase(f"RELEASE {account}", "release", lines, lambda: self._send(Command.RELEASE))
 

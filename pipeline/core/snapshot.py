@@ -24,6 +24,7 @@ from pipeline.core.snapshot_market import (
     ImbalanceView,
     InstrumentView,
     LadderView,
+    OtherSymbol,
     ScoreView,
     TapeView,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "ModelView",
     "NONE_E6",
     "OrderView",
+    "OtherSymbol",
     "PermitView",
     "PositionView",
     "ProposalView",
@@ -92,7 +94,9 @@ class HeaderView(msgspec.Struct, frozen=True, eq=False):
     """Position no exit rule manages; 0 normally."""
     alerts_unnoted: int
     window: str
-    """State of the window permit as the status line prints it, e.g. `both 3:41 12/20`; empty without one."""
+    """State of the window permit as the status line prints it, e.g. `both 3:41 12/20`; empty without one.
+
+    Of another symbol it begins with that symbol."""
     limits_profile: str
     replay: ReplayView | None
 
@@ -110,6 +114,7 @@ class KillView(msgspec.Struct, frozen=True, eq=False):
     filled_late: int
     unknown: int
     position_lots: int
+    """Of the symbol on the screen, as the value; those of the others are in `others`."""
     position_quote_e8: int
     confirmed_ts_ns: int
     """When the venue reported zero orders; 0 before."""
@@ -207,6 +212,7 @@ class PermitView(msgspec.Struct, frozen=True, eq=False):
     why: str
     """Reason code of the end or of the wait; empty while nothing is to be said."""
     passive: bool
+    symbol: str = ""
 
 
 class OrderView(msgspec.Struct, frozen=True, eq=False):
@@ -324,3 +330,5 @@ class ConsoleSnapshot(msgspec.Struct, frozen=True, eq=False):
     chain: ChainView
     limits: tuple[LimitRow, ...]
     model: ModelView | None
+    others: tuple[OtherSymbol, ...] = ()
+    """The other symbols of the session, in its order."""

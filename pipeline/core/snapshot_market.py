@@ -24,6 +24,17 @@ class InstrumentView(msgspec.Struct, frozen=True, eq=False):
     lot_decimals: int
 
 
+class OtherSymbol(msgspec.Struct, frozen=True, eq=False):
+    """A symbol of the session that is not the one on the screen: its scales, and what is open there."""
+
+    instrument: InstrumentView
+    lots: int
+    notional_quote_e8: int
+    orders: int
+    """Our orders the venue has or may have."""
+    exit_resting: bool
+
+
 class LadderView(msgspec.Struct, frozen=True, eq=False):
     """The book around the touch; `bids` and `asks` best first, (price_ticks, size_units)."""
 

@@ -34,7 +34,7 @@ def build_snapshot(engine: Engine, symbol: str, seq: int, ts_ns: int, facts: Run
         instrument=view_market.instrument_view(desk.instrument),
         symbols=engine.symbols,
         header=_header(state, desk, facts, ts_ns),
-        kill=view_trading.kill_view(state),
+        kill=view_trading.kill_view(state, desk),
         ladder=view_market.ladder_view(desk, orders, ts_ns),
         chart=view_market.chart_view(desk, ts_ns),
         score=view_market.score_view(
@@ -53,6 +53,7 @@ def build_snapshot(engine: Engine, symbol: str, seq: int, ts_ns: int, facts: Run
         chain=_chain(state, desk, facts, ts_ns),
         limits=view_trading.limit_rows(state, desk),
         model=_model(state, desk, ts_ns),
+        others=view_trading.other_symbols(state, desk),
     )
 
 
@@ -78,7 +79,7 @@ def _header(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: in
         gross_quote_e8=portfolio.gross_quote_e8,
         unmanaged_lots=position.lots if desk.policy.unmanaged else 0,
         alerts_unnoted=state.alerts.unnoted + facts.notices_unnoted,
-        window=view_trading.window_words(state, ts_ns),
+        window=view_trading.window_words(state, desk, ts_ns),
         limits_profile=limits.profile if limits else "none",
         replay=facts.replay,
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pipeline.core.cards import Card
 from pipeline.core.desk import SymbolDesk
 from pipeline.core.funnel import Stage
+from pipeline.core.order import Exposure
 from pipeline.core.params import EntryStyle, RiskLimits
 from pipeline.core.permit import PermitKind, PermitRecord
 from pipeline.core.position import Position
@@ -16,6 +17,7 @@ from pipeline.core.snapshot import (
     KillView,
     LimitRow,
     OrderView,
+    OtherSymbol,
     PermitView,
     PositionView,
     ProposalView,
@@ -23,6 +25,7 @@ from pipeline.core.snapshot import (
 )
 from pipeline.core.state import EngineState
 from pipeline.core.types import E6, Side, scaled_text
+from pipeline.core.view_market import instrument_view
 
 CARDS = 4
 PERMITS = 6
@@ -140,19 +143,42 @@ def _permit(record: PermitRecord, now_ns: int) -> PermitView:
         state=record.status.value,
         why=record.why,
         passive=permit.passive,
+        symbol=permit.symbol,
     )
 
 
-def window_words(state: EngineState, now_ns: int) -> str:
-    """Give the window permit as the status line prints it; empty without one."""
-    for record in state.permits.open_permits():
-        permit = record.permit
-        if permit.kind is PermitKind.WINDOW:
-            seconds = max(0, permit.ends_ns - now_ns) // 1_000_000_000
-            one = "long" if permit.sides[0] is Side.BUY else "short"
-            sides = one if len(permit.sides) == 1 else "both"
-            return f"{sides} {seconds // 60}:{seconds % 60:02d} {record.used}/{permit.max_orders}"
-    return ""
+def window_words(state: EngineState, desk: SymbolDesk, now_ns: int) -> str:
+    """Give the window permit as the status line prints it, the shown symbol's first; empty without one."""
+    windows = [one for one in state.permits.open_permits() if one.permit.kind is PermitKind.WINDOW]
+    if not windows:
+        return ""
+    record = next((one for one in windows if one.permit.symbol == desk.symbol), windows[0])
+    permit = record.permit
+    seconds = max(0, permit.ends_ns - now_ns) // 1_000_000_000
+    one = "long" if permit.sides[0] is Side.BUY else "short"
+    sides = one if len(permit.sides) == 1 else "both"
+    words = f"{sides} {seconds // 60}:{seconds % 60:02d} {record.used}/{permit.max_orders}"
+    return words if permit.symbol == desk.symbol else f"{permit.symbol} {words}"
+
+
+def other_symbols(state: EngineState, desk: SymbolDesk) -> tuple[OtherSymbol, ...]:
+    """Give the scales and what is open of every symbol but the shown one."""
+    return tuple(_other(state, other) for other in state.desks.values() if other is not desk)
+
+
+def _other(state: EngineState, desk: SymbolDesk) -> OtherSymbol:
+    position, exposure = state.portfolio.position(desk.symbol), state.orders.exposure(desk.symbol)
+    return OtherSymbol(
+        instrument=instrument_view(desk.instrument),
+        lots=position.lots,
+        notional_quote_e8=position.notional_quote_e8,
+        orders=exposure.orders,
+        exit_resting=_exit_resting(position, exposure),
+    )
+
+
+def _exit_resting(position: Position, exposure: Exposure) -> bool:
+    return position.lots != 0 and exposure.lots(Side.SELL if position.lots > 0 else Side.BUY) > 0
 
 
 def order_views(state: EngineState, queue_ahead: Mapping[str, int], now_ns: int) -> tuple[OrderView, ...]:
@@ -222,20 +248,17 @@ def position_view(state: EngineState, desk: SymbolDesk) -> PositionView:
         after_1s_e6=portfolio.after_fill.mean_e6(0),
         after_10s_e6=portfolio.after_fill.mean_e6(1),
         home_base_e8=state.params.home_base_e8,
-        exit_resting=exposure.lots(Side.SELL if position.lots > 0 else Side.BUY) > 0 and position.lots != 0,
+        exit_resting=_exit_resting(position, exposure),
     )
 
 
-def kill_view(state: EngineState) -> KillView | None:
+def kill_view(state: EngineState, desk: SymbolDesk) -> KillView | None:
     """Give the kill in progress; None while the gate is open."""
     kill = state.kill
     if kill is None:
         return None
     counts = state.orders.counts
-    lots = notional = 0
-    for symbol in state.desks:
-        position: Position = state.portfolio.position(symbol)
-        lots, notional = lots + position.lots, notional + position.notional_quote_e8
+    position = state.portfolio.position(desk.symbol)
     return KillView(
         latched=kill.latched,
         who=kill.who,
@@ -246,8 +269,8 @@ def kill_view(state: EngineState) -> KillView | None:
         gone=counts.canceled - kill.canceled_before - kill.later_canceled,
         filled_late=counts.filled - kill.filled_before - kill.later_filled,
         unknown=state.orders.unknown_orders,
-        position_lots=lots,
-        position_quote_e8=notional,
+        position_lots=position.lots,
+        position_quote_e8=position.notional_quote_e8,
         confirmed_ts_ns=kill.confirmed_ts_ns,
     )
 

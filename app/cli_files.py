@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from app.session_options import ConfigOption
-from pipeline.models.expectation import Role
-from pipeline.sim.pace import Pace
 
 config_app = typer.Typer(help="Write, check or show the configuration.", rich_markup_mode=None)
 model_app = typer.Typer(
@@ -18,6 +16,9 @@ model_app = typer.Typer(
 dataset_app = typer.Typer(help="Turn captures and journals into labelled rows.", rich_markup_mode=None)
 journal_app = typer.Typer(help="Verify, print or export a session's journal.", rich_markup_mode=None)
 
+RoleName = Literal["shadow", "paper", "live"]
+PaceName = Literal["usual", "calm"]
+"""Names of `Role` and `Pace`; those are loaded by the commands alone, after the look for strange modules."""
 ModelFile = Annotated[Path, typer.Argument(help="NAME.onnx with lobdeck's contract.")]
 JournalPath = Annotated[Path, typer.Argument(help="Folder of a journal, as sessions/NAME/journal.")]
 
@@ -57,22 +58,24 @@ def model_inspect(file: ModelFile) -> None:
 @model_app.command("verify")
 def model_verify(
     file: ModelFile,
-    role: Annotated[Role, typer.Option(help="What it would be loaded for.")] = Role.PAPER,
+    role: Annotated[RoleName, typer.Option(help="What it would be loaded for.")] = "paper",
 ) -> None:
     """Check a model exactly as loading it does."""
     from app.model_command import verify_model
+    from pipeline.models.expectation import Role
 
-    typer.echo(verify_model(file, role))
+    typer.echo(verify_model(file, Role(role)))
 
 
 @model_app.command("approve")
 def model_approve(
-    file: ModelFile, role: Annotated[Role, typer.Argument(help="What it may be used for.")]
+    file: ModelFile, role: Annotated[RoleName, typer.Argument(help="What it may be used for.")]
 ) -> None:
     """Allow a model for shadow, paper or live. It is written into its manifest."""
     from app.registry_command import approve_model
+    from pipeline.models.expectation import Role
 
-    typer.echo(approve_model(file, role))
+    typer.echo(approve_model(file, Role(role)))
 
 
 @model_app.command("list")
@@ -153,9 +156,10 @@ def dataset_sample(
     output: Annotated[Path, typer.Option("-o", "--output", help="File of stamped lines.")],
     seconds: Annotated[int, typer.Option(help="Length of the market.")] = 600,
     seed: Annotated[int, typer.Option(help="Same seed, same market.")] = 1,
-    pace: Annotated[Pace, typer.Option(help="usual, as real spot data, or calm.")] = Pace.USUAL,
+    pace: Annotated[PaceName, typer.Option(help="usual, as real spot data, or calm.")] = "usual",
 ) -> None:
     """Write a simulated market as a capture, to try these tools on."""
     from app.sample_command import write_sample
+    from pipeline.sim.pace import Pace
 
-    typer.echo(write_sample(output, seconds, seed, pace))
+    typer.echo(write_sample(output, seconds, seed, Pace(pace)))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from app.cli import app
+from app.cli_files import PaceName, RoleName
+from pipeline.models.expectation import Role
+from pipeline.sim.pace import Pace
 
 
 def all_commands() -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -42,3 +45,8 @@ def test_every_option_and_argument_says_what_it_is(path: tuple[str, ...]) -> Non
 def test_the_first_help_names_the_exit_statuses() -> None:
     shown = CliRunner().invoke(app, ["--help"]).output
     assert all(word in shown for word in ("0 clean", "2 usage", "3 orders", "4 killed", "5 internal"))
+
+
+def test_the_names_of_roles_and_paces_are_those_that_exist() -> None:
+    assert get_args(RoleName) == tuple(role.value for role in Role)
+    assert get_args(PaceName) == tuple(pace.value for pace in Pace)

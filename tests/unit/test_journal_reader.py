@@ -41,7 +41,7 @@ def test_segment_of_another_journal_that_fits_in_numbers_is_found(tmp_path: Path
 def test_damage_in_a_full_segment_stops_the_reading_there(tmp_path: Path) -> None:
     closed_journal(tmp_path, PAYLOADS)
     raw = bytearray((tmp_path / FIRST).read_bytes())
-    place = raw.index(b"004004")
+    place = raw.index(b"001001")
     raw[place] ^= 1
     (tmp_path / FIRST).write_bytes(raw)
     _, records = read_journal(tmp_path)

@@ -1,12 +1,13 @@
 # make run   the environment, then the console on a practice session (no network, no keys)
 # make test  the environment, then the whole test suite
+# make explore  the property tests with new examples each time
 # The others: venv, dev, docs, lint, bench, lock, clean.
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 
-.PHONY: run test venv dev docs lint bench lock clean
+.PHONY: run test explore venv dev docs lint bench lock clean
 
 run: venv
 	$(BIN)/lobdeck demo
@@ -14,6 +15,9 @@ run: venv
 # pyproject.toml asks for quiet; -v brings the ordinary report, with its closing line, back.
 test: dev
 	$(BIN)/python -m pytest -v --ignore=tests/benchmarks tests
+
+explore: dev
+	$(BIN)/python -m pytest --hypothesis-profile=default tests/property
 
 venv: .venv/.run-time
 dev: .venv/.development

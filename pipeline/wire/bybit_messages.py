@@ -144,6 +144,7 @@ def _answer(message: Message) -> str:
     """Name an answer to a request or to a ping: its shapes differ between products and services."""
     if message.success is False or message.retCode:
         return clean_text(f"error {message.op or message.retCode}")
-    if message.op or message.success is not None or message.retCode is not None or message.type:
-        return clean_text(f"answer {message.op or message.type}".strip())
+    name = (message.op or message.type).strip()
+    if name or message.success is not None or message.retCode is not None:
+        return clean_text(f"answer {name}".strip())
     raise WireError(RefusalReason.BAD_FIELD, "an object of no known kind")

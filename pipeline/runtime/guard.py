@@ -3,23 +3,22 @@
 The order of things is the point. A kill the engine does not acknowledge in time, an engine that is dead or
 hung: first the engine is made unable to send (SIGKILL by pidfd, and its exit seen), then the latch is
 written, then the venue is asked and ours are cancelled (`guard_sweep`). Nothing here waits: `turn` is called
-about fifty times a second and does what can be done now.
+about fifty times a second and does what can be done now. Processes, clocks and sockets are given to it, so
+that a rehearsal runs this very guard in virtual time.
 """
 
 from __future__ import annotations
 
 import os
-import select
-import signal
-import time
-from pathlib import Path
+from collections.abc import Callable
 
 import msgspec
 
 from pipeline.runtime.gate import Closer, Gate
 from pipeline.runtime.guard_asks import AskKind, Reply
+from pipeline.runtime.guard_engine import EngineProcess
 from pipeline.runtime.guard_params import GuardParams
-from pipeline.runtime.guard_report import GuardReport, write_report
+from pipeline.runtime.guard_report import GuardReport
 from pipeline.runtime.guard_sweep import Sweep
 from pipeline.runtime.guard_venue import GuardVenue
 from pipeline.runtime.guard_watch import EngineWatch, Verdict
@@ -37,15 +36,17 @@ class Guard:
     def __init__(
         self,
         params: GuardParams,
-        directory: Path,
         gate: Gate,
         heart: Heart,
-        engine: int,
+        engine: EngineProcess,
         venue: GuardVenue | None,
+        tell: Callable[[GuardReport], None],
+        wall_ns: Callable[[], int],
     ) -> None:
-        """Watch the process behind the pidfd `engine`; without a `venue` watching is all."""
+        """Watch `engine`; without a `venue` watching is all. Each change of the report goes to `tell`."""
         self._params = params
-        self._directory = directory
+        self._tell_report = tell
+        self._wall_ns = wall_ns
         self._gate = gate
         self._heart = heart
         self._engine = engine
@@ -118,7 +119,7 @@ class Guard:
             self._close("latch file", latch=False)
 
     def _close(self, reason: str, *, latch: bool) -> None:
-        now_ns = time.time_ns()
+        now_ns = self._wall_ns()
         self._gate.close(Closer.GUARD, "guard", "", reason, now_ns)
         if latch:
             self._gate.latch("guard", "", reason, now_ns)
@@ -128,7 +129,7 @@ class Guard:
     # --- engine -------------------------------------------------------------------------------------------
 
     def _look_at_engine(self, now_ns: int) -> None:
-        if not self._dead and _has_ended(self._engine):
+        if not self._dead and self._engine.has_ended():
             self._dead = True
             self._engine_ended(now_ns)
         deaf_to = 0 if self._acknowledged or not self._kill_commanded else self._state.generation
@@ -139,7 +140,7 @@ class Guard:
             return
         if verdict in (Verdict.FENCE_DEAF, Verdict.FENCE_LATE):
             self._fenced_for = verdict.value
-            signal.pidfd_send_signal(self._engine, signal.SIGKILL)
+            self._engine.fence()
         elif verdict is Verdict.HALT and not self._halted:
             self._close(verdict.value, latch=False)
         self._halted = verdict is Verdict.HALT
@@ -285,8 +286,8 @@ class Guard:
             ts_ns=self._report.ts_ns,
         )
         if values != self._report:
-            self._report = _stamped(values)
-            write_report(self._report, self._directory)
+            self._report = msgspec.structs.replace(values, ts_ns=self._wall_ns())
+            self._tell_report(self._report)
 
     def _phase(self, *, confirmed: bool, goes_on: bool) -> str:
         if confirmed:
@@ -307,13 +308,3 @@ class Guard:
         if self._dead:
             return "dead"
         return "late" if self._watch.late_ns >= self._params.settings.halt_ms * MS else "runs"
-
-
-def _has_ended(pidfd: int) -> bool:
-    poll = select.poll()
-    poll.register(pidfd, select.POLLIN)
-    return bool(poll.poll(0))
-
-
-def _stamped(report: GuardReport) -> GuardReport:
-    return msgspec.structs.replace(report, ts_ns=time.time_ns())

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from pipeline.runtime.guard_asks import Ask, Reply
-from pipeline.runtime.guard_socket import Line, LineLostError, Resolver, Target
+from pipeline.runtime.guard_socket import LineLostError
 from pipeline.wire.http_text import HttpAnswerText
 
 MS = 1_000_000
@@ -21,11 +22,45 @@ _WARM_NS = 15_000 * MS
 _AGAIN_FIRST_NS, _AGAIN_LONGEST_NS = 50 * MS, 2_000 * MS
 
 
+class DoorLine(Protocol):
+    """One connection that carries one request at a time; every call may raise `LineLostError`."""
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether a request can leave."""
+        ...
+
+    @property
+    def wanted_events(self) -> int:
+        """Give what `poll` is to wait for."""
+        ...
+
+    def fileno(self) -> int:
+        """Give the descriptor."""
+        ...
+
+    def send(self, request: bytes) -> None:
+        """Send a request."""
+        ...
+
+    def pump(self) -> HttpAnswerText | None:
+        """Go on with what is under way; give an answer that is whole now."""
+        ...
+
+    def close(self) -> None:
+        """End the connection."""
+        ...
+
+
+OpenLine = Callable[[], DoorLine | None]
+"""Begins a connection; None while no address is known."""
+
+
 @dataclass(slots=True, eq=False)
 class _Busy:
     """A connection and what was asked on it last."""
 
-    line: Line
+    line: DoorLine
     opened_ns: int
     ask: Ask | None = None
     asked_ns: int = 0
@@ -35,12 +70,11 @@ class _Busy:
 class Door:
     """Connections to one REST side."""
 
-    def __init__(self, target: Target, write: Callable[[Ask, int], bytes], answer_ms: int) -> None:
+    def __init__(self, open_line: OpenLine, write: Callable[[Ask, int], bytes], answer_ms: int) -> None:
         """Prepare; `write` prints a request at the time it leaves, so that its stamp is fresh."""
-        self._target = target
+        self._open_line = open_line
         self._write = write
         self._answer_ns = answer_ms * MS
-        self._resolver = Resolver(target)
         self._lines: list[_Busy] = []
         self._queue: deque[tuple[Ask, int]] = deque()
         self._again_ns = _AGAIN_FIRST_NS
@@ -127,10 +161,10 @@ class Door:
         if now_ns < self._next_open_ns:
             return
         for _ in range(wanted):
-            address = self._resolver.next_address()
             try:
-                if address is not None:
-                    self._lines.append(_Busy(Line(self._target, address), now_ns))
+                line = self._open_line()
+                if line is not None:
+                    self._lines.append(_Busy(line, now_ns))
             except (LineLostError, OSError):
                 self.up = False
                 self._next_open_ns = now_ns + self._again_ns

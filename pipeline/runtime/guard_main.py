@@ -7,6 +7,7 @@ engine is gone. Imports little: the standard library, msgspec, the gate and the 
 
 from __future__ import annotations
 
+import functools
 import os
 import select
 import signal
@@ -16,8 +17,9 @@ from pathlib import Path
 
 from pipeline.runtime.gate import Gate, GateError
 from pipeline.runtime.guard import PAUSE_NS, Guard
+from pipeline.runtime.guard_engine import PidfdEngine
 from pipeline.runtime.guard_params import read_guard_params
-from pipeline.runtime.guard_report import GUARD_LOCK_NAME
+from pipeline.runtime.guard_report import GUARD_LOCK_NAME, write_report
 from pipeline.runtime.guard_venue import GuardVenue
 from pipeline.runtime.heart import Heart
 from pipeline.runtime.locks import InstanceLock, LockHeldError
@@ -40,7 +42,8 @@ def run_guard(directory: Path, engine: int) -> int:
     with _lock(directory):
         gate, heart = Gate.attach(directory), Heart.join(directory)
         venue = GuardVenue(params, read_keys(Path(params.key_path))) if params.acts else None
-        guard = Guard(params, directory, gate, heart, engine, venue)
+        tell = functools.partial(write_report, directory=directory)
+        guard = Guard(params, gate, heart, PidfdEngine(engine), venue, tell, time.time_ns)
         _heed_signals(guard)
         try:
             _loop(guard, venue, engine)

@@ -193,6 +193,24 @@ class Line:
             self._in += data
 
 
+class SocketLines:
+    """Opens TCP connections to a target, to another of its addresses each time."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._resolver = Resolver(target)
+
+    def __call__(self) -> Line | None:
+        """Begin a connection; None while no address is known.
+
+        Raises:
+            LineLostError: it is refused at once.
+            OSError: there is no descriptor left.
+        """
+        address = self._resolver.next_address()
+        return None if address is None else Line(self._target, address)
+
+
 @functools.cache
 def tls_context() -> ssl.SSLContext:
     """Give the process's TLS settings; the first call reads the certificates, tens of milliseconds."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from pipeline.runtime.guard_asks import Ask, AskKind, GuardClock, Reply
 from pipeline.runtime.guard_dead_man import DeadMan
-from pipeline.runtime.guard_door import Door
+from pipeline.runtime.guard_door import Door, OpenLine
 from pipeline.runtime.guard_params import GuardParams
-from pipeline.runtime.guard_socket import target_of
+from pipeline.runtime.guard_socket import SocketLines, target_of
 from pipeline.wire.binance_requests import ApiKey
 from pipeline.wire.binance_rest import (
     CLOCK,
@@ -25,8 +26,14 @@ _SWITCH_TURN = -1
 class GuardVenue:
     """Asks, and hands replies to whoever asked."""
 
-    def __init__(self, params: GuardParams, key: ApiKey) -> None:
-        """Prepare; nothing is opened before `begin`.
+    def __init__(
+        self,
+        params: GuardParams,
+        key: ApiKey,
+        open_line: OpenLine | None = None,
+        wall_ahead_ns: Callable[[], int] = lambda: time.time_ns() - time.monotonic_ns(),
+    ) -> None:
+        """Prepare; nothing is opened before `begin`. Connections are TCP unless `open_line` gives others.
 
         Raises:
             ValueError: the address is none.
@@ -35,7 +42,8 @@ class GuardVenue:
         target = target_of(params.rest_url)
         self._requests = RestRequests(params.venue, target.host_header, key, params.recv_window_ms)
         self._clock = GuardClock()
-        self._door = Door(target, self._write, params.settings.answer_ms)
+        self._wall_ahead_ns = wall_ahead_ns
+        self._door = Door(open_line or SocketLines(target), self._write, params.settings.answer_ms)
         self._dead_man: DeadMan | None = None
         if ROOTS[params.venue].dead_man and params.settings.dead_man_ms:
             self._dead_man = DeadMan(params.symbols, params.id_prefix, params.settings.dead_man_ms)
@@ -108,8 +116,7 @@ class GuardVenue:
         """Give the wall clock of the last refresh, whole seconds; 0 before one."""
         if self._dead_man is None or not self._dead_man.refreshed_ns:
             return 0
-        offset_ns = time.time_ns() - time.monotonic_ns()
-        return (self._dead_man.refreshed_ns + offset_ns) // 1_000_000_000 * 1_000_000_000
+        return (self._dead_man.refreshed_ns + self._wall_ahead_ns()) // 1_000_000_000 * 1_000_000_000
 
     def close(self) -> None:
         """End every connection."""

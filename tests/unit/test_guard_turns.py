@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +14,9 @@ import pytest
 
 from pipeline.runtime.gate import Closer, Gate
 from pipeline.runtime.guard import PAUSE_NS, Guard
+from pipeline.runtime.guard_engine import PidfdEngine
 from pipeline.runtime.guard_params import GuardParams
-from pipeline.runtime.guard_report import GuardReport, read_report
+from pipeline.runtime.guard_report import GuardReport, read_report, write_report
 from pipeline.runtime.heart import Heart, Life
 from pipeline.runtime.latch import LatchDir
 
@@ -28,7 +31,9 @@ class Bench:
         self.gate, self.heart = Gate.create(directory), Heart.create(directory)
         self.heart.set_life(Life.RUNS)
         params = GuardParams("one", ("BTCUSDT",), acts=acts, id_prefix="t")
-        self.guard = Guard(params, directory, self.gate, self.heart, self.pidfd, None)
+        tell = functools.partial(write_report, directory=directory)
+        engine = PidfdEngine(self.pidfd)
+        self.guard = Guard(params, self.gate, self.heart, engine, None, tell, time.time_ns)
         self.turns = 0
 
     def turn(self, count: int = 1, *, beats: bool = True) -> bool:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
+from pipeline.runtime.guard_child import GuardChild, GuardProcesses, GuardStarter
 from pipeline.runtime.guard_params import GuardParams, write_guard_params
-from pipeline.runtime.guard_report import read_report
 from pipeline.runtime.heart import GuardState, Heart, Life, Pulse
 
 MS = 1_000_000
-GUARD_LOG = "guard.log"
 _GOODBYE_S = 3.0
 _LOOK_S = 0.01
 _READ_EVERY = 100
@@ -26,25 +20,29 @@ class GuardKeeper:
     """One session's guard, whichever process it is at the moment."""
 
     def __init__(
-        self, params: GuardParams, directory: Path, pause_ns: int, keeps: tuple[int, ...] = ()
+        self,
+        params: GuardParams,
+        directory: Path,
+        pause_ns: int,
+        keeps: tuple[int, ...] = (),
+        starter: GuardStarter | None = None,
     ) -> None:
         """Prepare what a guard reads; `look` starts it and is expected every `pause_ns`.
 
-        `keeps` are descriptors it holds open as long as it lives.
+        `keeps` are descriptors it holds open as long as it lives. A guard is a process of its own unless a
+        `starter` gives another.
 
         Raises:
             OSError: the session's directory takes no files.
         """
         self._params = params
         self._settings = params.settings
-        self._directory = directory
-        self._keeps = keeps
         write_guard_params(params, directory)
         self._heart = Heart.create(directory)
-        self._engine = os.pidfd_open(os.getpid())
+        self._starter = starter or GuardProcesses(directory, keeps)
         self._pulse = Pulse(pause_ns)
         self._no_venue = Pulse(pause_ns)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: GuardChild | None = None
         self._started_ns = 0
         self._next_start_ns = 0
         self._wait_ms = self._settings.restart_first_ms
@@ -108,7 +106,7 @@ class GuardKeeper:
             self._heart.set_life(Life.RUNS)
         self._look_at_process(now_ns)
         if self._beat % _READ_EVERY == 0 and self._params.acts:
-            report = read_report(self._directory)
+            report = self._starter.report()
             self._dead_man = report.dead_man if report is not None else ""
         if self._process is None and now_ns >= self._next_start_ns:
             self._start(now_ns)
@@ -123,10 +121,10 @@ class GuardKeeper:
         while self._process is not None and self._process.poll() is None:
             if time.monotonic() > deadline_s:
                 if self._heart.guard_state(self._process.pid) is not GuardState.ACTS:
-                    self._kill()
+                    self._process.kill()
                 break
             time.sleep(_LOOK_S)
-        os.close(self._engine)
+        self._starter.close()
 
     def _look_at_process(self, now_ns: int) -> None:
         process = self._process
@@ -146,16 +144,10 @@ class GuardKeeper:
         else:
             hung = self._late_ns >= self._settings.missing_ms * MS
         if hung:
-            self._kill()
+            process.kill()
             self._lost(now_ns)
         elif self._seen is GuardState.WATCHES:
             self._wait_ms = self._settings.restart_first_ms
-
-    def _kill(self) -> None:
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
 
     def _lost(self, now_ns: int) -> None:
         self._process, self._seen = None, GuardState.NONE
@@ -164,26 +156,7 @@ class GuardKeeper:
 
     def _start(self, now_ns: int) -> None:
         self._started_ns = now_ns
-        with (self._directory / GUARD_LOG).open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-P", "-m", "pipeline.runtime.guard_main"),
-                    *(str(self._directory), str(self._engine)),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                pass_fds=(self._engine, *self._keeps),
-                env=_environment(),
-            )
+        self._process = self._starter.start()
         self._seen = GuardState.STARTING
         self._pulse.look(-2, now_ns)
         self.starts += 1
-
-
-def _environment() -> dict[str, str]:
-    """Give the environment of the guard: the modules must be found where this process found them."""
-    root = str(Path(__file__).resolve().parents[2])
-    known = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *(e for e in known if e != root)])}

@@ -18,13 +18,14 @@ from typing import Any
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import FeedStatusChanged, HealthRead, InstrumentDiffers
-from pipeline.core.types import TradingState, VenueMode
+from pipeline.core.types import VenueMode
 from pipeline.runtime.capture_run import BEAT_NS
 from pipeline.runtime.clock import SessionClock
 from pipeline.runtime.feed import Feed
 from pipeline.runtime.feed_log import SpokenSink
 from pipeline.runtime.feed_params import FeedParams
 from pipeline.runtime.gate import Gate
+from pipeline.runtime.guard_duty import GuardDuty, chain_is_healthy
 from pipeline.runtime.guard_keeper import GuardKeeper
 from pipeline.runtime.guard_start import guard_params
 from pipeline.runtime.health_reader import HealthReader
@@ -90,11 +91,12 @@ class LiveSession(SessionHost):
         self._failure: BaseException | None = None
         self._next_counters_s = 0.0
         self._steady = False
-        self._guarded = False
+        self._duty: GuardDuty | None = None
         if spec.guard is not None:
             # An exchange of the session's own outlives the engine as long as the guard has work there.
             keeps = () if sim is None else (sim.life_fd,)
             self._guard = GuardKeeper(guard_params(spec, spec.guard), directory, BEAT_NS, keeps)
+            self._duty = GuardDuty(self._guard, gate, self._gate_watch)
 
     @property
     def run_(self) -> LiveRun:
@@ -155,31 +157,17 @@ class LiveSession(SessionHost):
         self._each_second(now_s)
 
     def _look_after_guard(self) -> bool:
-        """Beat for the guard; say whether there ever was one that could act: no order path without it.
-
-        While a guard is lost the gate is kept closed; resuming is a person's act once one is back.
-        """
-        guard = self._guard
+        """Beat for the guard; say whether the order path may be opened."""
+        guard = self._duty
         if guard is None:
             return True
-        guard.look(time.monotonic_ns(), healthy=self._is_chain_healthy())
-        self._guarded = self._guarded or guard.is_ready
-        if self._guarded and guard.trouble and self._gate.is_open():
-            self._gate_watch.halt(guard.trouble, self._run.put, self._run.now_ns)
-        return self._guarded
-
-    def _is_chain_healthy(self) -> bool:
-        """Say whether feed, books, workers, order path and state are such that orders may work unwatched."""
         engine, venue = self._run.engine, self._venue
-        workers = self._pool is None or self._pool.ready > 0
-        path = venue is None or venue.is_up
-        books = (engine.synced_book(symbol) for symbol in engine.symbols)
-        return (
-            path
-            and workers
-            and engine.trading_state > TradingState.HALTED
-            and all(book is not None and book.is_synced for book in books)
+        healthy = chain_is_healthy(
+            engine,
+            path_up=venue is None or venue.is_up,
+            workers=self._pool is None or self._pool.ready > 0,
         )
+        return guard.look(time.monotonic_ns(), self._run.put, self._run.now_ns, healthy=healthy)
 
     def _has_book(self) -> bool:
         engine = self._run.engine

@@ -140,7 +140,7 @@ def answer_from_queue(path: str, rows: Any, answers: Any) -> None:
 
 def request(spec: ModelSpec, seq: int) -> RequestInference:
     """Make a row for a model, another one for each number."""
-    row = tuple((seq * 7_919 + at * 104_729) % 2_000_001 - 1_000_000 for at in range(len(spec.features)))
+    row = tuple((seq * 7_919 + at * 104_729) % 2_000_001 - 1_000_000 for at in range(spec.width))
     return RequestInference(
         symbol="BTCUSDT",
         feature_seq=seq,

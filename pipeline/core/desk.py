@@ -15,6 +15,7 @@ from pipeline.core.health import FeedLag
 from pipeline.core.history import NO_SCORE_E6, MidRange, PathRing
 from pipeline.core.outcomes import Outcomes
 from pipeline.core.params import EngineParams
+from pipeline.core.row_window import RowWindow
 from pipeline.core.seen import SeenIds
 from pipeline.core.sizing import MarketState
 from pipeline.core.sync_streamed import synced_book
@@ -59,6 +60,9 @@ class SymbolDesk:
                 model,
             )
             self.decider = Decider(terms)
+        self.window: RowWindow | None = None
+        if model is not None and model.window > 1:
+            self.window = RowWindow(model.window, params.decision.grid_ns)
         self.funnel = Funnel()
         self.outcomes = Outcomes(horizon_ns)
         self.decision: Decision | None = None
@@ -104,6 +108,10 @@ class SymbolDesk:
     def book_age_ns(self, now_ns: int) -> int:
         """Give the time since an event last confirmed the book."""
         return now_ns - self.confirmed_recv_ns if self.confirmed_recv_ns else now_ns
+
+    def window_whole(self, ts_ns: int) -> bool:
+        """Say whether a row now would have the rows before it that its model reads with it."""
+        return self.window is None or self.window.whole(ts_ns)
 
     @property
     def mid_half_ticks(self) -> int:

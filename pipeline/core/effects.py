@@ -22,7 +22,8 @@ class RequestInference(msgspec.Struct, frozen=True, tag=True):
     epoch: int
     trigger: Trigger
     row_e6: tuple[int, ...]
-    """The features the model declares, in its order, each value * 1e6 rounded half to even."""
+    """The features the model declares, in its order, each value * 1e6 rounded half to even; for a model that
+    reads several rows at once all of them, oldest first (`row_window.py`)."""
     model_id: str
     generation: int
     schema_hash: str

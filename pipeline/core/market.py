@@ -147,6 +147,8 @@ class MarketSide:
         severity = Severity.INFO if begun else Severity.WARN
         state.out.alert(_LOST[step.event], severity, ts_ns, desk.symbol, "", (desk.synced.gaps,))
         desk.row_epoch += 1
+        if desk.window is not None:
+            desk.window.clear()
         desk.outcomes.forget()
         if desk.decider is not None:
             desk.decider.reset()
@@ -176,6 +178,10 @@ class MarketSide:
         desk.last_asked_ns = ts_ns
         epoch = desk.row_epoch
         row = desk.features.row_e6(model.features, ts_ns)
+        if desk.window is not None:
+            row = desk.window.joined(trigger, row, ts_ns)
+            if not row:
+                return
         state.counters.features += 1
         seq = state.inference.ask(desk.symbol, epoch, trigger, ts_ns, desk.newest_recv_ns)
         state.out.put(

@@ -200,6 +200,13 @@ class ModelSpec(msgspec.Struct, frozen=True):
     """E|r| given a move over the horizon, in 1e-6 of the price."""
     move_rate_e6: int
     """P(move) over the horizon in training, in 1e-6."""
+    window: int = 1
+    """Rows the model reads at once, see `row_window.py`."""
+
+    @property
+    def width(self) -> int:
+        """Give how many numbers one request holds."""
+        return self.window * len(self.features)
 
 
 class EngineParams(msgspec.Struct, frozen=True):

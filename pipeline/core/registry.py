@@ -35,18 +35,25 @@ def spec_of(name: str) -> FeatureSpec:
     return spec
 
 
-def schema_json(names: Sequence[str], cadence: str, trigger: str) -> str:
+MAX_WINDOW: Final = 64
+"""Most rows a model may read at once."""
+
+
+def schema_json(names: Sequence[str], cadence: str, trigger: str, window: int = 1) -> str:
     """Give the canonical JSON of a row: its features in order, the feed's cadence, and what asks for rows.
 
     `cadence` names the feed's channels and their pace, e.g. `depth@100ms`: the same formula on another
     cadence is another feature. `trigger` names the decision clock, e.g. `grid_100ms+l1_20ms`. Keys sorted,
-    no spaces, ASCII, no floats.
+    no spaces, ASCII, no floats. A model that reads several rows at once (`row_window.py`) says how many in
+    `window`; one that reads its own row alone says nothing.
 
-    Raises: ValueError for an unknown or repeated name.
+    Raises: ValueError for an unknown or repeated name, or a window of no row or more than 64.
     """
+    if not 1 <= window <= MAX_WINDOW:
+        raise ValueError(f"a window of {window} rows, want 1 to {MAX_WINDOW}")
     if len(dict.fromkeys(names)) != len(names):
         raise ValueError(f"a row holds each feature once, got {', '.join(names)}")
-    schema = {
+    schema: dict[str, object] = {
         "features": [spec_of(name).schema() for name in names],
         "cadence": cadence,
         "trigger": trigger,
@@ -54,6 +61,8 @@ def schema_json(names: Sequence[str], cadence: str, trigger: str) -> str:
         "sizes": "integers in the printed precision",
         "values": "float32 of integers in 1e-6",
     }
+    if window > 1:
+        schema["window"] = window
     return json.dumps(schema, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 

@@ -134,7 +134,7 @@ def _stopped(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: i
         return "NO_MODEL"
     if desk.limits is None:
         return "NO_LIMITS"
-    if not desk.features.ready(model.features, ts_ns):
+    if not (desk.features.ready(model.features, ts_ns) and desk.window_whole(ts_ns)):
         return "NOT_READY"
     running = (WorkerState.READY, WorkerState.BUSY)
     if facts.workers and not any(worker.state in running for worker in facts.workers):

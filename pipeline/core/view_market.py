@@ -89,7 +89,7 @@ def score_view(
         entry_e6=entry_e6,
         leave_e6=leave_e6,
         age_ms=_ms(now_ns - decision.ts_ns + decision.row_age_ns) if decision else -1,
-        ready=model is not None and desk.book_ok and not not_ready,
+        ready=model is not None and desk.book_ok and not not_ready and desk.window_whole(now_ns),
         not_ready=not_ready,
         horizon_ms=model.horizon_ms if model is not None else 0,
         path_e6=desk.score_path.oldest_first(),

@@ -48,6 +48,8 @@ class InspectedModel:
     """sha256 of the file, in hex."""
     contract: ModelContract
     features: tuple[str, ...]
+    window: int
+    """Rows it reads at once."""
     data: bytes
 
 
@@ -72,7 +74,7 @@ def inspect_model(path: Path, expect: Expectation) -> InspectedModel:
     _check_span(contract, expect)
     _check_units(contract, expect)
     _check_metrics(contract, features, expect.role)
-    return InspectedModel(model_id, contract, features, data)
+    return InspectedModel(model_id, contract, features, window_rows(contract), data)
 
 
 def model_spec(contract: ModelContract, model_id: str, generation: int = 1) -> ModelSpec:
@@ -88,6 +90,7 @@ def model_spec(contract: ModelContract, model_id: str, generation: int = 1) -> M
         sigma_train_e6=contract.sigma_train_e6,
         mean_move_e6=contract.mean_move_e6,
         move_rate_e6=contract.move_rate_e6,
+        window=window_rows(contract),
     )
 
 
@@ -101,6 +104,18 @@ def feature_names(contract: ModelContract) -> tuple[str, ...]:
         return tuple(str(feature["name"]) for feature in json.loads(contract.schema_json)["features"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelRefused(RefusalCode.E_SCHEMA_HASH, f"schema_json cannot be read: {error!r}") from error
+
+
+def window_rows(contract: ModelContract) -> int:
+    """Give how many rows the model reads at once.
+
+    Raises:
+        ModelRefused: E_SCHEMA_HASH, the schema says no whole number from 1 on.
+    """
+    window = json.loads(contract.schema_json).get("window", 1)
+    if type(window) is not int or window < 1:
+        raise ModelRefused(RefusalCode.E_SCHEMA_HASH, f"window is {window!r}, want a whole number from 1 on")
+    return window
 
 
 def schema_differences(model: str, here: str) -> Iterator[str]:
@@ -182,12 +197,13 @@ def _check_schema(contract: ModelContract) -> tuple[str, ...]:
     names = feature_names(contract)
     if hashlib.sha256(contract.schema_json.encode()).hexdigest() != contract.schema_hash:
         raise ModelRefused(RefusalCode.E_SCHEMA_HASH, "schema_hash is not the hash of schema_json")
-    if len(names) != contract.input_width:
-        raise ModelRefused(
-            RefusalCode.E_SCHEMA_HASH, f"{len(names)} features for an input {contract.input_width} wide"
-        )
+    window = window_rows(contract)
+    if len(names) * window != contract.input_width:
+        of_rows = f" in {window} rows" if window > 1 else ""
+        wide = f"{len(names)} features{of_rows} for an input {contract.input_width} wide"
+        raise ModelRefused(RefusalCode.E_SCHEMA_HASH, wide)
     try:
-        here = schema_json(names, contract.cadence, contract.trigger)
+        here = schema_json(names, contract.cadence, contract.trigger, window)
     except ValueError as error:
         raise ModelRefused(RefusalCode.E_SCHEMA_HASH, "trained on other features", (str(error),)) from error
     if here != contract.schema_json:

@@ -40,10 +40,12 @@ class LoadedModel:
     model_id: str
     contract: ModelContract
     features: tuple[str, ...]
+    window: int
+    """Rows it reads at once; an input is all of them, oldest first."""
     bound: BoundModel
 
     def predict_into(self, row: Sequence[float]) -> Probabilities:
-        """Answer one raw row, in the order of `features`: p_down, p_flat, p_up.
+        """Answer one raw row (or window of rows), in the order of `features`: p_down, p_flat, p_up.
 
         Raises:
             InvalidRow: a number is not finite or beyond float32.
@@ -67,18 +69,19 @@ def load_model(path: Path, expect: Expectation) -> LoadedModel:
         text = " ".join(str(error).split())[:300]
         raise ModelRefused(RefusalCode.E_OPS, f"ONNX Runtime cannot run it: {text}") from error
     _check_latency(bound, expect)
-    return LoadedModel(inspected.model_id, inspected.contract, inspected.features, bound)
+    return LoadedModel(inspected.model_id, inspected.contract, inspected.features, inspected.window, bound)
 
 
 def _check_answers(bound: BoundModel, inspected: InspectedModel) -> None:
     contract = inspected.contract
     golden = np.array(contract.golden_inputs, dtype=np.float32)
-    rows = np.vstack([golden, probe_rows(inspected.features)])
+    columns = inspected.features * inspected.window
+    rows = np.vstack([golden, probe_rows(columns)])
     answers = _distributions(bound, rows)
     _check_golden(answers[: len(golden)], contract)
     _check_batch(bound, rows, answers)
     if contract.symmetric:
-        _check_mirror(bound, rows, answers, inspected.features)
+        _check_mirror(bound, rows, answers, columns)
 
 
 def _distributions(bound: BoundModel, rows: FloatArray) -> FloatArray:

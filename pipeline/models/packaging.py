@@ -42,13 +42,15 @@ _GOLDEN_DECIMALS = 7
 """Past the float32 of the graph, before the last bits in which processors differ."""
 
 
-class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """What is known of a model beside its graph; fields shared with `ModelContract` mean the same there."""
 
     name: str
     version: int
     """For humans; the identity is the hash of the file."""
     features: tuple[str, ...]
+    window: int = 1
+    """Rows the model reads at once; the schema says it."""
     symmetric: bool
     horizon_ms: int
     delay_ms: int
@@ -118,13 +120,13 @@ def contract_of(source: ModelSource) -> ModelContract:
 
 
 def contract_for(facts: ModelFacts, binary: bool, answers: npt.ArrayLike) -> ModelContract:
-    """Give the contract of any graph; `answers` are its own to the golden rows of its features, [17, 3].
+    """Give the contract of any graph; `answers` are its own to the golden rows of its columns, [17, 3].
 
     Raises:
         ValueError: a feature the registry does not have.
     """
-    schema = schema_json(facts.features, facts.cadence, facts.trigger)
-    rows = golden_rows(facts.features)
+    schema = schema_json(facts.features, facts.cadence, facts.trigger, facts.window)
+    rows = golden_rows(facts.features * facts.window)
     golden = np.round(np.asarray(answers, dtype=np.float64), _GOLDEN_DECIMALS)
     shared = {name: getattr(facts, name) for name in _SHARED}
     return ModelContract(
@@ -132,7 +134,7 @@ def contract_for(facts: ModelFacts, binary: bool, answers: npt.ArrayLike) -> Mod
         schema_hash=hashlib.sha256(schema.encode()).hexdigest(),
         schema_json=schema,
         input_name=INPUT_NAME,
-        input_width=len(facts.features),
+        input_width=facts.window * len(facts.features),
         output_names=(OUTPUT_NAME,),
         class_order=CLASS_ORDER,
         binary=binary,

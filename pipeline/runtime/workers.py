@@ -67,7 +67,7 @@ class WorkerPool:
             model_path=model_path,
             expectation=expectation,
             depth=params.depth,
-            width=len(model.features),
+            width=model.width,
             spin_ns=params.spin_ns,
             log_path=params.log_path,
             log_bytes=params.log_bytes,
@@ -114,7 +114,7 @@ class WorkerPool:
         """
         model = self._model
         identity = (request.model_id, request.generation, request.schema_hash, len(request.row_e6))
-        if identity != (model.model_id, model.generation, model.schema_hash, len(model.features)):
+        if identity != (model.model_id, model.generation, model.schema_hash, model.width):
             raise ValueError(f"row {request.feature_seq} is for {identity}, this pool runs {model.name}")
         self.counts.asked += 1
         desk = self._homes.get(request.symbol)

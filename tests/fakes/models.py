@@ -129,7 +129,7 @@ def spec_for(path: Path) -> ModelSpec:
 
 def request(spec: ModelSpec, seq: int, symbol: str = "BTCUSDT", ts_ns: int = 0) -> RequestInference:
     """Build a row for a model, different for each sequence number."""
-    row = tuple((seq * 7919 + at * 104_729) % 2_000_001 - 1_000_000 for at in range(len(spec.features)))
+    row = tuple((seq * 7919 + at * 104_729) % 2_000_001 - 1_000_000 for at in range(spec.width))
     return RequestInference(
         symbol=symbol,
         feature_seq=seq,

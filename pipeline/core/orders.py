@@ -81,6 +81,11 @@ class OrderStore:
         newest = sorted((*self.all_live(), *self._ended), key=lambda order: -order.number)
         return tuple(newest[:limit])
 
+    @property
+    def newest_ended(self) -> Order | None:
+        """Give the order that ended or was denied last; None before the first."""
+        return self._ended[-1] if self._ended else None
+
     def exposure(self, symbol: str) -> Exposure:
         """Give what the live orders of a symbol may still do."""
         return self._exposure.get(symbol, NO_EXPOSURE)

@@ -60,7 +60,7 @@ class VerifyReport:
 
 
 class JournalRecords:
-    """The numbered records of one run, in order.
+    """The numbered records of one run, in order; `run` is its number.
 
     After the last one `torn` says what was left unread, and `complete` whether the run was ended at all.
     """
@@ -69,6 +69,7 @@ class JournalRecords:
         """Take the segments of one run, in order."""
         self.torn: TornTail | None = None
         self.complete = False
+        self.run = files[0].run
         self._files = files
         self._records = self._read()
 

@@ -1,0 +1,383 @@
+"""Makes `SessionFacts` of one engine's run: told of each input after it was handled, then of its effects.
+
+It only looks: the engine and its effects are the same with and without it. What changes later (orders,
+permits, kills) is kept by reference and read at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.core.alerts import KEEP
+from pipeline.core.effects import Alert, AlertCode, CancelOrder, Effect, RequestInference, SubmitOrder
+from pipeline.core.engine import Engine
+from pipeline.core.inputs import (
+    Command,
+    ExecutionReport,
+    GateChanged,
+    HealthRead,
+    Input,
+    OperatorCommand,
+    PredictionReceived,
+    TimerBeat,
+)
+from pipeline.core.order import Order
+from pipeline.core.params import SECOND
+from pipeline.core.permit import PermitRecord
+from pipeline.core.session_facts import (
+    AlertFact,
+    AnswerFact,
+    CommandFact,
+    DenialFact,
+    EquityFact,
+    FillFact,
+    KillFact,
+    OrderFact,
+    PeakFact,
+    PermitFact,
+    SessionFacts,
+    StateFact,
+)
+from pipeline.core.state import KillProgress
+from pipeline.core.types import DenyReason, TradingState
+
+
+@dataclass(slots=True)
+class _Sent:
+    order: Order
+    submit: SubmitOrder
+    bid_ticks: int
+    ask_ticks: int
+    update_id: int
+    worker_id: int
+    row_ns: int
+
+
+@dataclass(slots=True)
+class _Kill:
+    progress: KillProgress
+    canceled: int = 0
+    filled: int = 0
+    first_cancel_ns: int = 0
+
+
+@dataclass(slots=True)
+class _Denial:
+    first_ns: int
+    last_ns: int = 0
+    count: int = 0
+    value: int = 0
+    limit: int = 0
+
+
+class FactCollector:
+    """Looks at one engine: `observe` after each input, `effect` for each of its effects, `facts` last."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._state = engine.state
+        self._symbols = engine.symbols
+        self._started_ns = 0
+        self._event: Input | None = None
+        self._commands: list[CommandFact] = []
+        self._permits: list[tuple[PermitRecord, int]] = []
+        self._sent: dict[str, _Sent] = {}
+        self._fills: list[FillFact] = []
+        self._denials: dict[tuple[str, str], _Denial] = {}
+        self._alerts: list[Alert] = []
+        self._noted: dict[int, tuple[str, int]] = {}
+        self._states: list[StateFact] = []
+        self._gates: list[GateChanged] = []
+        self._kills: list[_Kill] = []
+        self._equity: list[EquityFact] = []
+        self._peaks = {symbol: PeakFact(symbol, 0, 0, 0, 0, 0, 0) for symbol in self._symbols}
+        self._health: list[HealthRead] = []
+        self._answers: list[AnswerFact] = []
+        self._rows: dict[tuple[str, int], int] = {}
+        self._duplicates = self._foreign = self._denied = self._fills_seen = 0
+        self._second = self._answer_second = -1
+        self._changes = -1
+        self._watchers: dict[type, Callable[[Any], None]] = {
+            OperatorCommand: self._on_command,
+            ExecutionReport: self._on_report,
+            GateChanged: self._on_gate,
+            TimerBeat: self._on_beat,
+            HealthRead: self._health.append,
+            PredictionReceived: self._on_answer,
+        }
+        self._takers: dict[type, Callable[[Any], None]] = {
+            Alert: self._on_alert,
+            SubmitOrder: self._on_submit,
+            CancelOrder: self._on_cancel,
+            RequestInference: self._on_row,
+        }
+
+    def observe(self, event: Input) -> None:
+        """Look at the engine after an input, before its effects are told."""
+        self._event = event
+        if not self._started_ns:
+            self._started_ns = self._state.now_ns
+        watch = self._watchers.get(type(event))
+        if watch is not None:
+            watch(event)
+        if self._state.orders.counts.denied != self._denied:
+            self._on_denied()
+
+    def effect(self, effect: Effect) -> None:
+        """Take one effect of the input seen last."""
+        take = self._takers.get(type(effect))
+        if take is not None:
+            take(effect)
+
+    def facts(self) -> SessionFacts:
+        """Give what was seen so far."""
+        state = self._state
+        return SessionFacts(
+            policy_hash=state.policy_hash,
+            started_ns=self._started_ns,
+            ended_ns=state.now_ns,
+            commands=tuple(self._commands),
+            permits=tuple(_permit_fact(record, place) for record, place in self._permits),
+            orders=tuple(_order_fact(one) for one in self._sent.values()),
+            fills=tuple(self._fills),
+            denials=tuple(
+                DenialFact(
+                    DenyReason(code), symbol, one.count, one.first_ns, one.last_ns, one.value, one.limit
+                )
+                for (code, symbol), one in self._denials.items()
+            ),
+            stopped=dict(self._engine.counts()["denied"]),
+            alerts=tuple(AlertFact(one, *self._noted.get(one.alert_id, ("", 0))) for one in self._alerts),
+            states=tuple(self._states),
+            gates=tuple(self._gates),
+            kills=tuple(self._kill_fact(one) for one in self._kills),
+            equity=tuple(self._equity),
+            peaks=tuple(self._peaks.values()),
+            health=tuple(self._health),
+            answers=tuple(self._answers),
+            duplicate_fills=self._duplicates,
+            foreign_answers=self._foreign,
+            counts=self._engine.counts(),
+            position=self._engine.position_summary(),
+        )
+
+    # --- inputs -------------------------------------------------------------------------------------------
+
+    def _on_command(self, command: OperatorCommand) -> None:
+        state = self._state
+        place = len(self._commands) + 1
+        self._commands.append(
+            CommandFact(place, command, state.last_answer, state.authority, state.trading_state)
+        )
+        if command.command is Command.NOTE_ALERT:
+            for view in state.alerts.views(KEEP):
+                if view.noted_by and view.alert_id not in self._noted:
+                    self._noted[view.alert_id] = (view.noted_by, command.ts_ns)
+
+    def _on_report(self, report: ExecutionReport) -> None:
+        state = self._state
+        order = state.orders.order(report.client_order_id)
+        if order is None:
+            self._foreign += 1
+        elif report.filled_lots and state.orders.counts.fills == self._fills_seen:
+            self._duplicates += 1
+        elif report.filled_lots:
+            self._fills.append(self._fill(order, report))
+        self._fills_seen = state.orders.counts.fills
+        self._look_at_peaks(report.ts_ns)
+
+    def _fill(self, order: Order, report: ExecutionReport) -> FillFact:
+        desk = self._state.desks[order.symbol]
+        return FillFact(
+            ts_ns=report.ts_ns,
+            symbol=order.symbol,
+            number=order.number,
+            side=order.side,
+            lots=report.filled_lots,
+            price_ticks=report.fill_price_ticks,
+            fee_quote_e8=report.fee_quote_e8,
+            maker=report.maker,
+            trade_id=report.trade_id,
+            mid_half_ticks=desk.mid_half_ticks,
+            position_lots=self._state.portfolio.position(order.symbol).lots,
+            late=order.cancel_asked_ns >= 0 or order.unknown_ns >= 0,
+        )
+
+    def _on_gate(self, gate: GateChanged) -> None:
+        self._gates.append(gate)
+        kill = self._state.kill
+        if kill is not None and (not self._kills or self._kills[-1].progress is not kill):
+            self._kills.append(_Kill(kill))
+
+    def _on_beat(self, beat: TimerBeat) -> None:
+        self._look_at_kill()
+        second = beat.ts_ns // SECOND
+        if second == self._second:
+            return
+        self._second = second
+        self._look_at_peaks(beat.ts_ns)
+        portfolio = self._state.portfolio
+        positions = [portfolio.position(symbol) for symbol in self._symbols]
+        self._equity.append(
+            EquityFact(
+                ts_ns=beat.ts_ns,
+                day_quote_e8=portfolio.day_quote_e8,
+                fees_quote_e8=sum(one.fees_quote_e8 for one in positions),
+                drawdown_quote_e8=portfolio.drawdown_quote_e8,
+                gross_quote_e8=portfolio.gross_quote_e8,
+                lots=tuple(one.lots for one in positions),
+            )
+        )
+
+    def _on_answer(self, answer: PredictionReceived) -> None:
+        asked_ns = self._rows.get((answer.symbol, answer.feature_seq), 0)
+        second = answer.ts_ns // SECOND
+        if asked_ns and second != self._answer_second:
+            self._answer_second = second
+            worked_ns = answer.finished_ns - answer.started_ns
+            self._answers.append(AnswerFact(asked_ns, worked_ns, answer.ts_ns - asked_ns))
+
+    # --- effects ------------------------------------------------------------------------------------------
+
+    def _on_row(self, row: RequestInference) -> None:
+        if len(self._rows) >= _ROWS_KEPT:
+            del self._rows[next(iter(self._rows))]
+        self._rows[(row.symbol, row.feature_seq)] = row.ts_ns
+
+    def _on_submit(self, submit: SubmitOrder) -> None:
+        approved = submit.approved
+        symbol, seq = approved.intent.symbol, approved.intent.feature_seq
+        order = self._state.orders.order(approved.client_order_id)
+        if order is None:
+            return
+        synced, event = self._state.desks[symbol].synced, self._event
+        bid, _, ask, _ = synced.l1
+        decided = (
+            isinstance(event, PredictionReceived) and event.feature_seq == seq and event.symbol == symbol
+        )
+        self._sent[approved.client_order_id] = _Sent(
+            order=order,
+            submit=submit,
+            bid_ticks=bid if synced.is_synced else 0,
+            ask_ticks=ask if synced.is_synced else 0,
+            update_id=synced.last_update_id if synced.is_synced else 0,
+            worker_id=event.worker_id if decided and isinstance(event, PredictionReceived) else -1,
+            row_ns=self._rows.get((symbol, seq), 0) if seq else 0,
+        )
+        self._look_at_peaks(submit.ts_ns)
+
+    def _on_cancel(self, cancel: CancelOrder) -> None:
+        if self._kills and self._state.kill is self._kills[-1].progress:
+            kill = self._kills[-1]
+            kill.first_cancel_ns = kill.first_cancel_ns or cancel.ts_ns
+
+    def _on_alert(self, alert: Alert) -> None:
+        self._alerts.append(alert)
+        if alert.code is AlertCode.PERMIT_OPENED:
+            record = self._state.permits.find(alert.values[0])
+            if record is not None:
+                by_person = isinstance(self._event, OperatorCommand)
+                self._permits.append((record, len(self._commands) if by_person else 0))
+        elif alert.code is AlertCode.TRADING_STATE_CHANGED:
+            before, after = (TradingState(value) for value in alert.values)
+            self._states.append(StateFact(alert.ts_ns, alert.detail, before, after))
+        elif alert.code is AlertCode.ORDER_DENIED:
+            self._measure(alert)
+
+    def _measure(self, alert: Alert) -> None:
+        denial = self._denials.get((alert.detail, alert.symbol))
+        _, value, limit = alert.values
+        if denial is not None and (not denial.limit or abs(value) > abs(denial.value)):
+            denial.value, denial.limit = value, limit
+
+    # --- what changed -------------------------------------------------------------------------------------
+
+    def _on_denied(self) -> None:
+        counts, now_ns = self._state.orders.counts, self._state.now_ns
+        newest = self._state.orders.newest_ended
+        if newest is not None:
+            key = (newest.reason, newest.symbol)
+            denial = self._denials.setdefault(key, _Denial(now_ns))
+            denial.last_ns = now_ns
+            denial.count += counts.denied - self._denied
+        self._denied = counts.denied
+
+    def _look_at_kill(self) -> None:
+        kill = self._kills[-1] if self._kills else None
+        if kill is not None and self._state.kill is kill.progress:
+            counts, progress = self._state.orders.counts, kill.progress
+            kill.canceled = counts.canceled - progress.canceled_before - progress.later_canceled
+            kill.filled = counts.filled - progress.filled_before - progress.later_filled
+
+    def _look_at_peaks(self, now_ns: int) -> None:
+        orders, portfolio = self._state.orders, self._state.portfolio
+        for symbol in self._symbols:
+            position, exposure, peak = (
+                portfolio.position(symbol),
+                orders.exposure(symbol),
+                self._peaks[symbol],
+            )
+            worst = exposure.worst_case_lots(position.lots)
+            held = abs(position.lots) > abs(peak.lots)
+            wider = abs(worst) > abs(peak.worst_lots)
+            more = exposure.orders > peak.open_orders
+            if held or wider or more:
+                value = position.instrument.notional_quote_e8(position.reference_ticks, abs(worst))
+                self._peaks[symbol] = PeakFact(
+                    symbol,
+                    position.lots if held else peak.lots,
+                    now_ns if held else peak.lots_ns,
+                    worst if wider else peak.worst_lots,
+                    now_ns if wider else peak.worst_ns,
+                    value if wider else peak.worst_quote_e8,
+                    max(exposure.orders, peak.open_orders),
+                )
+
+    def _kill_fact(self, kill: _Kill) -> KillFact:
+        progress = kill.progress
+        return KillFact(
+            who=progress.who,
+            reason=progress.reason,
+            ts_ns=progress.ts_ns,
+            latched=progress.latched,
+            ours=progress.ours_total,
+            cancels_sent=progress.cancels_sent,
+            canceled=kill.canceled,
+            filled=kill.filled,
+            first_cancel_ns=kill.first_cancel_ns,
+            gone_ns=progress.confirmed_ts_ns,
+        )
+
+
+_ROWS_KEPT = 4_096
+
+
+def _permit_fact(record: PermitRecord, place: int) -> PermitFact:
+    end = record.end.value if record.end is not None else ""
+    return PermitFact(record.permit, place, record.used, end, record.ended_ns)
+
+
+def _order_fact(sent: _Sent) -> OrderFact:
+    order = sent.order
+    return OrderFact(
+        number=order.number,
+        client_order_id=order.client_order_id,
+        intent=order.intent,
+        policy_hash=sent.submit.approved.policy_hash,
+        sent_ns=order.created_ns,
+        bid_ticks=sent.bid_ticks,
+        ask_ticks=sent.ask_ticks,
+        update_id=sent.update_id,
+        worker_id=sent.worker_id,
+        row_ns=sent.row_ns,
+        answered_ns=order.first_answer_ns,
+        ended_ns=order.ended_ns,
+        state=order.state,
+        filled_lots=order.filled_lots,
+        fee_quote_e8=order.fee_quote_e8,
+        reason=order.reason,
+        cancel_asked_ns=order.cancel_asked_ns,
+        unknown_ns=order.unknown_ns,
+    )

@@ -28,8 +28,9 @@ class ConsoleKillSwitch:
         """Close the gate now, and latch it for KILL."""
         reason = f"{emergency.value} key"
         now_ns = time.time_ns()
-        self._gate.close(Closer.CONSOLE, self._who, self._tty, reason, now_ns)
-        if emergency is Emergency.KILL:
+        kill = emergency is Emergency.KILL
+        self._gate.close(Closer.CONSOLE, self._who, self._tty, reason, now_ns, kill=kill)
+        if kill:
             self._gate.latch(self._who, self._tty, reason, now_ns)
             threading.Thread(target=self._gate.sync_latch, daemon=True, name="lobdeck-latch").start()
         if self.on_fired is not None:

@@ -99,7 +99,7 @@ def _killed(place: SessionPlace, orders: int) -> DrillResult:
     gate, witness = Gate.attach(place.root), Gate.attach(place.root)
     who, tty, wall_ns = operator(), controlling_tty(), time.time_ns()
     began_s = time.monotonic()
-    gate.close(Closer.SHELL, who, tty, "drill", wall_ns)
+    gate.close(Closer.SHELL, who, tty, "drill", wall_ns, kill=True)
     closed = not witness.is_open()
     gate_ms = (time.monotonic() - began_s) * 1_000
     gate.latch(who, tty, "drill", wall_ns)

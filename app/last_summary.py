@@ -25,6 +25,25 @@ def last_summary(place: SessionPlace) -> dict[str, Any] | None:
     return {**content, "ended": {"how": content["exit"], "at": at}}
 
 
+def ended_words(place: SessionPlace) -> tuple[str, bool] | None:
+    """Say what orders a session left that ended in good order, and whether that is none.
+
+    None where that is not known: it died, or what is there is the summary of a run before the last one.
+    """
+    report, content = read_report(place.root), last_summary(place)
+    if report is None or content is None or report.engine != "ended":
+        return None
+    if place.summary.stat().st_mtime_ns < report.ts_ns:
+        return None
+    ended = f"it has ended ({content['exit']}, {content['ended']['at']})"
+    pids, orders = content.get("pids"), content.get("open_orders")
+    if isinstance(pids, dict) and pids.get("sim"):
+        return f"{ended}, and its simulated exchange with it: no orders left", True
+    if orders == 0:
+        return f"{ended} with no orders left", True
+    return f"NOT CONFIRMED: {ended} and left {orders} orders; look at the venue's own page", False
+
+
 def died_words(place: SessionPlace) -> str:
     """Say of a session without a summary that it died, what its guard knows of orders, and where to look."""
     return (

@@ -37,6 +37,9 @@ def gate_words(place: SessionPlace) -> list[str]:
     # Who killed first: what the guard or a second person adds does not take their place.
     lines = [] if first is None else [f"KILLED by {_said_of(first)}"]
     lines += [f"KILLED, latched: {latch.path}" for latch in state.latches]
+    if not state.latches:
+        kills = [record for record in state.closers if state.is_kill(record)]
+        lines += [f"KILLED by {_said_of(record)}; no latch file could be written" for record in kills]
     lines += [f"closed by {record.closer.name.lower()}: {_said_of(record)}" for record in state.closers]
     if state.orphaned:
         lines.append("closed: its file was removed")

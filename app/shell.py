@@ -15,9 +15,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.guard_wait import has_guard, wait_for_guard
-from app.last_summary import died_words, last_summary, position_words
+from app.last_summary import died_words, ended_words, last_summary, position_words
 from app.link_call import NoAnswerError, ask_status
 from pipeline.runtime.gate import Closer, Gate, GateError
+from pipeline.runtime.guard_report import GUARD_LOCK_NAME
 from pipeline.runtime.locks import is_held
 from pipeline.runtime.places import PlacesError, SessionPlace, list_sessions, session_place
 from pipeline.runtime.private_dirs import Warn
@@ -137,6 +138,7 @@ def release(place: SessionPlace, reason: str = "") -> str:
             f"release from the shell: {reason}" if reason else "release from the shell",
             time.time_ns(),
             latches=state.latches,
+            kills=state.kills,
         )
     finally:
         gate.detach()
@@ -203,14 +205,14 @@ def _close(place: SessionPlace, reason: str, warn: Warn, *, latch: bool) -> tupl
         return f"{place.name}: NOT CLOSED: {problem}", False
     who, tty, now_ns = operator(), controlling_tty(), time.time_ns()
     try:
-        gate.close(Closer.SHELL, who, tty, reason, now_ns)
+        gate.close(Closer.SHELL, who, tty, reason, now_ns, kill=latch)
         latched = latch and gate.latch(who, tty, reason, now_ns)
         if latched:
             gate.sync_latch()
     finally:
         gate.detach()
     if latch and not latched:
-        words = "gate closed, but the latch could not be written: it will not survive a restart"
+        words = "KILLED, but the latch could not be written: it may not survive a restart"
     else:
         words = "KILLED and latched" if latch else "gate closed, HALTED"
     return f"{place.name}: {words}", True
@@ -218,6 +220,9 @@ def _close(place: SessionPlace, reason: str, warn: Warn, *, latch: bool) -> tupl
 
 def _confirmation(place: SessionPlace, *, alive: bool) -> tuple[str, bool]:
     """Say what is left at the venue, and whether that is nothing: by the guard, else by the session."""
+    ended = None if alive or is_held(place.root / GUARD_LOCK_NAME) else ended_words(place)
+    if ended is not None:
+        return ended
     if has_guard(place):
         word = wait_for_guard(place)
         return word.text, word.confirmed

@@ -44,7 +44,7 @@ class Person:
 
     def close_gate(self, *, latch: bool) -> None:
         """Close the gate as `lobdeck halt` or `lobdeck kill` does."""
-        self._gate.close(Closer.SHELL, "eve", "", "rehearsed", self._now_ns())
+        self._gate.close(Closer.SHELL, "eve", "", "rehearsed", self._now_ns(), kill=latch)
         if latch:
             self._gate.latch("eve", "", "rehearsed", self._now_ns())
             self._killed()

@@ -5,7 +5,8 @@ generation of its newest close, and the generation a release last took back. The
 are equal for every closer and no latch file exists. A close stores a generation nobody has used before, so
 no release of an older one can make the words equal: a close cannot be lost, whatever runs between the
 compare and the store of a release, and two processes may share a closer. Neither closing nor releasing
-waits for anyone.
+waits for anyone. Two more words a closer do the same for kills, so that a kill is one also where the disk
+takes no latch file.
 
 A reader loads the released words first, then the latch, then the closed words. Where a pair is equal that
 closer was open all the time between the two loads, so an answer "open" was true at the look at the latch.
@@ -113,13 +114,16 @@ class Gate:
 
     def is_open(self) -> bool:
         """Say whether an order may leave. Costs a few microseconds; to be asked right before each send."""
-        released = self._memory.released_all()
-        if self._orphaned() or self._latched():
+        memory = self._memory
+        released, unkilled = memory.released_all(), memory.unkilled_all()
+        if self._orphaned() or self._has_latch():
             return False
-        return released == self._memory.closed_all()
+        return released == memory.closed_all() and unkilled == memory.killed_all()
 
-    def close(self, closer: Closer, who: str, tty: str, reason: str, ts_ns: int) -> int:
-        """Close the gate for `closer` and give the generation of this close.
+    def close(
+        self, closer: Closer, who: str, tty: str, reason: str, ts_ns: int, *, kill: bool = False
+    ) -> int:
+        """Close the gate for `closer` and give the generation of this close; with `kill` it is a kill.
 
         Waits for nobody; may be called from a signal handler or any thread, and again while closed: every
         call is a close of its own, which a release of an earlier one does not undo.
@@ -128,11 +132,15 @@ class Gate:
         newest = max(memory.closed(slot), memory.released(slot))
         generation = _generation_after(newest)
         memory.store_record(slot, pack_record(generation, ts_ns, os.getpid(), who, tty, reason))
+        if kill:  # first: whoever sees the close must see what it is
+            memory.store_killed(slot, generation)
         memory.store_closed(slot, generation)
         return generation
 
     def latch(self, who: str, tty: str, reason: str, ts_ns: int) -> bool:
         """Write the latch, KILL; False when no directory takes it. Call `close` first, `sync_latch` after.
+
+        Only the latch survives a restart and counts for the whole account.
 
         Touches the disk but does not wait for it; a latch that is there already gets one more line.
         """
@@ -147,17 +155,21 @@ class Gate:
         """Read everything there is to show; slower than `is_open`."""
         memory = self._memory
         released = [memory.released(slot) for slot in range(SLOTS)]
+        unkilled = [memory.unkilled(slot) for slot in range(SLOTS)]
         latches = tuple(latch for place in self._latch_dirs if (latch := place.read()) is not None)
-        orphaned, latched = self._orphaned(), self._latched()
+        orphaned, has_latch = self._orphaned(), self._has_latch()
         closed = [memory.closed(slot) for slot in range(SLOTS)]
+        killed = [memory.killed(slot) for slot in range(SLOTS)]
+        kills = {slot: killed[slot] for slot in range(SLOTS) if killed[slot] != unkilled[slot]}
         shut = [slot for slot in range(SLOTS) if closed[slot] != released[slot]]
         known = [slot for slot in shut if slot < len(Closer)]
         return GateState(
-            open=not (shut or latched or orphaned),
-            latched=latched,
+            open=not (shut or has_latch or kills or orphaned),
+            latched=has_latch or bool(kills),
             closers=tuple(self._record(slot, closed[slot]) for slot in known),
             generation=sum(word >> _ORDINAL_SHIFT for word in closed),
             latches=latches,
+            kills=kills,
             unknown_slots=tuple(slot for slot in shut if slot >= len(Closer)),
             orphaned=orphaned,
             last_release=self._last_release(),
@@ -165,8 +177,9 @@ class Gate:
 
     def mark(self) -> bytes:
         """Give bytes that change with every close, release, latch and removal; cheap enough for each beat."""
-        flags = bytes((self._latched(), self._orphaned()))
-        return self._memory.released_all() + flags + self._memory.closed_all()
+        memory, flags = self._memory, bytes((self._has_latch(), self._orphaned()))
+        early = memory.released_all() + memory.unkilled_all()
+        return early + flags + memory.closed_all() + memory.killed_all()
 
     def acknowledge(self, seen: Iterable[CloserRecord]) -> None:
         """Note that the engine has acted on these closes; the engine alone calls this."""
@@ -182,11 +195,12 @@ class Gate:
         ts_ns: int,
         *,
         latches: tuple[Latch, ...] = (),
+        kills: Mapping[int, int] | None = None,
     ) -> ReleaseResult:
-        """Take back the closes the operator was shown, and the latches named; anything newer stays.
+        """Take back the closes the operator was shown, the latches and kills named; anything newer stays.
 
-        `shown` holds the generations of `GateState.closers`, `latches` those of `GateState.latches` that are
-        to go. Never waits: while another release runs the result says `busy`.
+        `shown` holds the generations of `GateState.closers`; `latches` and `kills` those of `GateState` that
+        are to go. Never waits: while another release runs the result says `busy`.
 
         Raises:
             OSError: when no descriptor is left for the lock.
@@ -198,6 +212,9 @@ class Gate:
             return ReleaseResult((), tuple(shown), (), busy=True, open=self.is_open())
         else:
             latches_kept = self._remove(latches, ts_ns)
+            for slot, generation in (kills or {}).items():
+                # Like a close: a kill stored since carries another generation and stays.
+                self._memory.store_unkilled(slot, generation)
             released = tuple(closer for closer in shown if self._release_one(closer, shown[closer]))
             record = pack_record(len(released), ts_ns, os.getpid(), who, tty, reason)
             self._memory.store_record(RELEASE_SLOT, record)
@@ -222,7 +239,7 @@ class Gate:
                 kept.append(latch.path)
         return tuple(kept)
 
-    def _latched(self) -> bool:
+    def _has_latch(self) -> bool:
         return any(place.present() for place in self._latch_dirs)
 
     def _orphaned(self) -> bool:

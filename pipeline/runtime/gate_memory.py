@@ -1,13 +1,15 @@
 """The gate's file: one page, mapped by every process that may close it or must obey it.
 
     offset  bytes  what
-         0      8  magic `LOBGATE1`; the layout never changes
+         0      8  magic `LOBGATE1`; what is here never moves, later versions only use what was zero
         64   8x8   closed:   generation of each closer's newest close, written by the closer alone
        128   8x8   released: generation of the close that was last taken back, written by a release alone
        192   8x8   acknowledged: generation the engine has acted on, written by the engine alone
        256    256  directory of the account's latch, relative to the session's directory, UTF-8; empty = none
        512  8x256  one record per closer, then
       2560    256  the record of the last release
+      2816   8x8   killed:   generation of each closer's newest close that is a kill
+      2880   8x8   unkilled: generation of the kill that was last taken back, written by a release alone
 
 Words are unsigned, little-endian, aligned: each is stored and loaded whole. Record: generation u64, time i64
 in ns, pid u32, CRC-32 of the rest u32, who 48, tty 48, reason 112 bytes of UTF-8, zeros at the end.
@@ -25,6 +27,7 @@ SIZE = 4096
 SLOTS = 8
 RELEASE_SLOT = 8
 _CLOSED, _RELEASED, _ACKNOWLEDGED, _LATCH_DIR, _RECORDS = 64, 128, 192, 256, 512
+_KILLED, _UNKILLED = 2816, 2880
 _WORDS_BYTES = SLOTS * 8
 LATCH_DIR_BYTES = 256
 _RECORD_BYTES = 256
@@ -44,6 +47,10 @@ class GateMemory:
         self._closed = self._closed_bytes.cast("Q")
         self._released = self._released_bytes.cast("Q")
         self._acknowledged = whole[_ACKNOWLEDGED : _ACKNOWLEDGED + _WORDS_BYTES].cast("Q")
+        self._killed_bytes = whole[_KILLED : _KILLED + _WORDS_BYTES]
+        self._unkilled_bytes = whole[_UNKILLED : _UNKILLED + _WORDS_BYTES]
+        self._killed = self._killed_bytes.cast("Q")
+        self._unkilled = self._unkilled_bytes.cast("Q")
         self._whole = whole
 
     def detach(self) -> None:
@@ -52,6 +59,10 @@ class GateMemory:
             self._closed,
             self._released,
             self._acknowledged,
+            self._killed,
+            self._unkilled,
+            self._killed_bytes,
+            self._unkilled_bytes,
             self._closed_bytes,
             self._released_bytes,
             self._whole,
@@ -92,6 +103,30 @@ class GateMemory:
     def store_acknowledged(self, slot: int, generation: int) -> None:
         """Store one acknowledged word."""
         self._acknowledged[slot] = generation
+
+    def killed(self, slot: int) -> int:
+        """Load one killed word."""
+        return self._killed[slot]
+
+    def store_killed(self, slot: int, generation: int) -> None:
+        """Store one killed word."""
+        self._killed[slot] = generation
+
+    def killed_all(self) -> bytes:
+        """Load all killed words, each whole, not all at one instant."""
+        return self._killed_bytes.tobytes()
+
+    def unkilled(self, slot: int) -> int:
+        """Load one unkilled word."""
+        return self._unkilled[slot]
+
+    def store_unkilled(self, slot: int, generation: int) -> None:
+        """Store one unkilled word."""
+        self._unkilled[slot] = generation
+
+    def unkilled_all(self) -> bytes:
+        """Load all unkilled words, each whole, not all at one instant."""
+        return self._unkilled_bytes.tobytes()
 
     def record(self, slot: int) -> bytes:
         """Load one record; it may be half written."""

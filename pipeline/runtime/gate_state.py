@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.runtime.latch import Latch
@@ -44,17 +45,24 @@ class GateState:
 
     open: bool
     latched: bool
+    """KILLED: by a latch file, or by a closer that said so and could write none."""
     closers: tuple[CloserRecord, ...]
     """Only those that keep it closed."""
     generation: int
     """Grows with every close (two at the same instant may count as one); a release leaves it as it is."""
     latches: tuple[Latch, ...]
+    kills: Mapping[int, int]
+    """By slot, the newest kill that no release has taken back."""
     unknown_slots: tuple[int, ...]
     """Closers of a later version that keep it closed."""
     orphaned: bool
     """True when the file was removed: nobody can find the gate to close it, so it counts as closed."""
     last_release: CloserRecord | None
     """Who released last; its `closer` is meaningless."""
+
+    def is_kill(self, record: CloserRecord) -> bool:
+        """Say whether this closer killed, in this close or in one before it that no release took back."""
+        return record.closer in self.kills
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class GateWatch:
         """
         real_ns = time.time_ns()
         if isinstance(effect, CloseGate):
-            self._gate.close(Closer.ENGINE, "engine", "", effect.reason, real_ns)
+            self._gate.close(Closer.ENGINE, "engine", "", effect.reason, real_ns, kill=effect.latch)
             if effect.latch:
                 self._gate.latch("engine", "", effect.reason, real_ns)
         else:
@@ -81,7 +81,7 @@ class GateWatch:
     def kill_by_signal(self) -> None:
         """Close and latch the gate because SIGUSR1 came."""
         who, now_ns = f"uid {os.getuid()}", time.time_ns()
-        self._gate.close(Closer.SIGNAL, who, "", "SIGUSR1", now_ns)
+        self._gate.close(Closer.SIGNAL, who, "", "SIGUSR1", now_ns, kill=True)
         self._gate.latch(who, "", "SIGUSR1", now_ns)
 
     def release(self, command: Command, who: str, tty: str) -> str:
@@ -97,8 +97,9 @@ class GateWatch:
         if refusal:
             return refusal
         shown = {record.closer: record.generation for record in state.closers}
-        latches = state.latches if command is Command.RELEASE else ()
-        result = self._gate.release(shown, who, tty, command.value, time.time_ns(), latches=latches)
+        result = self._gate.release(
+            shown, who, tty, command.value, time.time_ns(), latches=state.latches, kills=state.kills
+        )
         return "" if result.open else "the gate was closed again meanwhile: look at it, then once more"
 
 

@@ -120,7 +120,7 @@ class Guard:
 
     def _close(self, reason: str, *, latch: bool) -> None:
         now_ns = self._wall_ns()
-        self._gate.close(Closer.GUARD, "guard", "", reason, now_ns)
+        self._gate.close(Closer.GUARD, "guard", "", reason, now_ns, kill=latch)
         if latch:
             self._gate.latch("guard", "", reason, now_ns)
         self._mark = self._gate.mark()

@@ -7,7 +7,7 @@ reason stand in (INTERACTION 1.3). It holds for accounts with real money; in pra
 from __future__ import annotations
 
 from pipeline.runtime.gate import Gate
-from pipeline.runtime.gate_state import GateState
+from pipeline.runtime.gate_state import CloserRecord, GateState
 from pipeline.runtime.latch import LatchRecord
 
 WAIT_S = 15 * 60
@@ -16,12 +16,15 @@ _BY_THE_ENGINE = "engine"
 _COMMANDED = "kill by "
 
 
-def automatic_kill(state: GateState) -> LatchRecord | None:
+def automatic_kill(state: GateState) -> LatchRecord | CloserRecord | None:
     """Give the newest kill the engine came to by itself (a limit, a mismatch); None where a person killed."""
+    kills: list[LatchRecord | CloserRecord] = [
+        *(record for latch in state.latches for record in latch.records),
+        *(record for record in state.closers if state.is_kill(record)),
+    ]
     found = [
         record
-        for latch in state.latches
-        for record in latch.records
+        for record in kills
         if record.who == _BY_THE_ENGINE and not record.reason.startswith(_COMMANDED)
     ]
     return max(found, key=lambda record: record.ts_ns, default=None)

@@ -93,6 +93,7 @@ class FakeGate:
             closers=(record,) if self.fired else (),
             generation=len(self.fired),
             latches=(),
+            kills={},
             unknown_slots=(),
             orphaned=False,
             last_release=None,

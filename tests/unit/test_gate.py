@@ -41,6 +41,7 @@ def test_new_gate_is_open(gate: Gate) -> None:
         closers=(),
         generation=0,
         latches=(),
+        kills={},
         unknown_slots=(),
         orphaned=False,
         last_release=None,
@@ -66,6 +67,29 @@ def test_release_of_one_closer_leaves_the_other(gate: Gate) -> None:
     assert result.released == (Closer.CONSOLE,)
     assert not result.open
     assert [record.closer for record in gate.state().closers] == [Closer.GUARD]
+
+
+def test_kill_is_one_without_any_latch_file_until_a_release_takes_it_back(gate: Gate) -> None:
+    generation = gate.close(Closer.CONSOLE, "ann", "pts/1", "kill key", 1_000, kill=True)
+    halted = shut(gate)
+    state = gate.state()
+    assert (state.latched, state.latches, state.kills) == (True, (), {Closer.CONSOLE: generation})
+    gate.release({Closer.CONSOLE: halted}, "bob", "pts/2", "only the halt", 2_000)
+    assert gate.state().closers == ()
+    assert not gate.is_open()
+    mark = gate.mark()
+    gate.release({}, "bob", "pts/2", "the kill too", 2_000, kills=state.kills)
+    assert gate.is_open()
+    assert gate.mark() != mark
+    assert not gate.state().latched
+
+
+def test_release_of_one_kill_leaves_a_newer_one(gate: Gate) -> None:
+    first = gate.close(Closer.SHELL, "ann", "", "kill", 1_000, kill=True)
+    second = gate.close(Closer.SHELL, "ann", "", "kill", 1_000, kill=True)
+    gate.release({Closer.SHELL: second}, "bob", "", "ok", 2_000, kills={Closer.SHELL: first})
+    assert gate.state().kills == {Closer.SHELL: second}
+    assert not gate.is_open()
 
 
 def test_second_close_survives_release_of_the_first(gate: Gate) -> None:

@@ -88,6 +88,18 @@ def test_deaf_engine_is_fenced_before_anything_else(bench: Bench) -> None:
     assert (bench.report.engine, bench.report.phase) == ("fenced", "cancelling")
 
 
+def test_kill_fences_a_deaf_engine_though_the_disk_takes_no_latch(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LatchDir, "engage", lambda *_: False)
+    bench.gate.close(Closer.CONSOLE, "ada", "", "kill key", 1, kill=True)
+    assert not bench.gate.latch("ada", "", "kill key", 1)
+    bench.turn(20)
+    assert bench.engine.wait(5) == -9
+    bench.turn()
+    assert (bench.report.engine, bench.report.phase) == ("fenced", "cancelling")
+
+
 def test_halt_fences_nobody_and_a_release_ends_the_matter(bench: Bench) -> None:
     generation = bench.gate.close(Closer.SHELL, "ada", "", "halt", 1)
     bench.turn(40)

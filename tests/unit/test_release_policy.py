@@ -67,6 +67,13 @@ def test_another_limit_meanwhile_begins_the_wait_anew(place: SessionPlace) -> No
     gate.detach()
 
 
+def test_limit_kill_without_a_latch_file_waits_too(place: SessionPlace) -> None:
+    gate = Gate.create(place.root, account_place("main").root)
+    gate.close(Closer.ENGINE, "engine", "", "daily loss limit", 0, kill=True)
+    assert "in 15 min" in release_refusal(gate, gate.state(), WHY, SECOND // 2)
+    gate.detach()
+
+
 def test_practice_may_be_released_at_once(place: SessionPlace) -> None:
     gate = killed(place, "engine", "daily loss limit", time.time_ns(), live=False)
     assert release_refusal(gate, gate.state(), "", time.time_ns()) == ""

@@ -16,6 +16,7 @@ from app.link_call import NoAnswerError
 from app.session_list import gate_words
 from app.shell import ShellError
 from pipeline.runtime.gate import Closer, Gate, ReleaseResult
+from pipeline.runtime.guard_report import GuardReport, write_report
 from pipeline.runtime.locks import InstanceLock
 from pipeline.runtime.places import PlacesError, SessionPlace, make_session
 
@@ -150,6 +151,37 @@ class TestKill:
         assert "not running" in lines[0]
         assert place.latch.exists()
 
+    @pytest.mark.parametrize(
+        ("content", "words", "confirmed"),
+        [
+            ({"open_orders": 0, "pids": {"sim": 7}}, ", and its simulated exchange with it: no orders", True),
+            ({"open_orders": 2, "pids": {"sim": 7}}, ", and its simulated exchange with it: no orders", True),
+            ({"open_orders": 0, "pids": {"sim": None}}, "with no orders left", True),
+            ({"open_orders": 2, "pids": {"sim": None}}, "NOT CONFIRMED: it has ended (clean, ", False),
+        ],
+    )
+    def test_of_an_ended_session_says_how_it_ended_and_what_it_left(
+        self, content: dict[str, object], words: str, confirmed: bool
+    ) -> None:
+        place = make_session("past")
+        Gate.create(place.root).detach()
+        write_report(GuardReport(acts=True, phase="ended", engine="ended", ts_ns=1), place.root)
+        place.summary.write_text(json.dumps({"exit": "clean", "position": {}, **content}))
+        lines, zero = shell.kill([place])
+        assert words in lines[0]
+        assert zero is confirmed
+        assert len(lines) == 1
+
+    def test_of_an_ended_session_whose_summary_is_an_older_runs_is_not_confirmed(self) -> None:
+        place = make_session("past")
+        Gate.create(place.root).detach()
+        place.summary.write_text('{"exit": "clean", "open_orders": 0, "position": {}}')
+        newer = time.time_ns() + 10**9
+        write_report(GuardReport(acts=True, phase="ended", engine="ended", ts_ns=newer), place.root)
+        lines, confirmed = shell.kill([place])
+        assert "NOT CONFIRMED: the guard is gone (ended)" in lines[0]
+        assert not confirmed
+
     def test_closes_every_gate_that_can_be_closed(
         self, running: Callable[[str], SessionPlace], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -171,7 +203,7 @@ class TestKill:
         monkeypatch.setattr(shell, "ask_status", answering(0))
         monkeypatch.setattr(shell, "_is_acknowledged", lambda _: True)
         lines, confirmed = shell.kill([place])
-        assert "it will not survive a restart" in lines[0]
+        assert "KILLED, but the latch could not be written: it may not survive a restart" in lines[0]
         assert confirmed
         assert not is_open(place)
 

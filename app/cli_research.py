@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class ReportReader(enum.StrEnum):
+    """Whom a report is for."""
+
+    RISK = "risk"
 
 
 def train(
@@ -45,13 +52,23 @@ def evaluate(
 
 
 def report(
-    evaluations: Annotated[list[Path], typer.Argument(help="Files of `train` or `evaluate -o`.")],
+    evaluations: Annotated[
+        list[Path], typer.Argument(help="Files of `train` or `evaluate -o`; for risk, a session's journal.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="One HTML file.")] = Path("report.html"),
     pictures: Annotated[
         Path | None, typer.Option("--png", help="Folder for PNGs; needs the `report` extra.")
     ] = None,
+    reader: Annotated[
+        ReportReader | None, typer.Option("--for", help="risk: limits, kills, acts and orders of a session.")
+    ] = None,
 ) -> None:
-    """Write evaluations as one HTML page. It needs nothing else."""
+    """Write evaluations, or a session for risk, as one HTML page. It needs nothing else."""
+    if reader is ReportReader.RISK:
+        from app.risk_report import write_risk_report
+
+        typer.echo(write_risk_report(evaluations, output))
+        return
     from app.report_command import write_report
 
     typer.echo(write_report(evaluations, output, pictures))

@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.core.alerts import KEEP
 from pipeline.core.effects import Alert, AlertCode, CancelOrder, Effect, RequestInference, SubmitOrder
 from pipeline.core.engine import Engine
+from pipeline.core.fact_watch import DenialWatch, KillWatch, PeakWatch
 from pipeline.core.inputs import (
     Command,
     ExecutionReport,
@@ -30,18 +31,14 @@ from pipeline.core.session_facts import (
     AlertFact,
     AnswerFact,
     CommandFact,
-    DenialFact,
     EquityFact,
     FillFact,
-    KillFact,
     OrderFact,
-    PeakFact,
     PermitFact,
     SessionFacts,
     StateFact,
 )
-from pipeline.core.state import KillProgress
-from pipeline.core.types import DenyReason, TradingState
+from pipeline.core.types import TradingState
 
 
 @dataclass(slots=True)
@@ -53,23 +50,6 @@ class _Sent:
     update_id: int
     worker_id: int
     row_ns: int
-
-
-@dataclass(slots=True)
-class _Kill:
-    progress: KillProgress
-    canceled: int = 0
-    filled: int = 0
-    first_cancel_ns: int = 0
-
-
-@dataclass(slots=True)
-class _Denial:
-    first_ns: int
-    last_ns: int = 0
-    count: int = 0
-    value: int = 0
-    limit: int = 0
 
 
 class FactCollector:
@@ -85,20 +65,19 @@ class FactCollector:
         self._permits: list[tuple[PermitRecord, int]] = []
         self._sent: dict[str, _Sent] = {}
         self._fills: list[FillFact] = []
-        self._denials: dict[tuple[str, str], _Denial] = {}
+        self._denials = DenialWatch(engine.state)
+        self._kills = KillWatch(engine.state)
+        self._peaks = PeakWatch(engine.state)
         self._alerts: list[Alert] = []
         self._noted: dict[int, tuple[str, int]] = {}
         self._states: list[StateFact] = []
         self._gates: list[GateChanged] = []
-        self._kills: list[_Kill] = []
         self._equity: list[EquityFact] = []
-        self._peaks = {symbol: PeakFact(symbol, 0, 0, 0, 0, 0, 0) for symbol in self._symbols}
         self._health: list[HealthRead] = []
         self._answers: list[AnswerFact] = []
-        self._rows: dict[tuple[str, int], int] = {}
-        self._duplicates = self._foreign = self._denied = self._fills_seen = 0
+        self._rows: dict[tuple[str, int], tuple[int, int]] = {}
+        self._duplicates = self._foreign = self._fills_seen = 0
         self._second = self._answer_second = -1
-        self._changes = -1
         self._watchers: dict[type, Callable[[Any], None]] = {
             OperatorCommand: self._on_command,
             ExecutionReport: self._on_report,
@@ -122,8 +101,7 @@ class FactCollector:
         watch = self._watchers.get(type(event))
         if watch is not None:
             watch(event)
-        if self._state.orders.counts.denied != self._denied:
-            self._on_denied()
+        self._denials.look()
 
     def effect(self, effect: Effect) -> None:
         """Take one effect of the input seen last."""
@@ -142,19 +120,14 @@ class FactCollector:
             permits=tuple(_permit_fact(record, place) for record, place in self._permits),
             orders=tuple(_order_fact(one) for one in self._sent.values()),
             fills=tuple(self._fills),
-            denials=tuple(
-                DenialFact(
-                    DenyReason(code), symbol, one.count, one.first_ns, one.last_ns, one.value, one.limit
-                )
-                for (code, symbol), one in self._denials.items()
-            ),
+            denials=self._denials.facts(),
             stopped=dict(self._engine.counts()["denied"]),
             alerts=tuple(AlertFact(one, *self._noted.get(one.alert_id, ("", 0))) for one in self._alerts),
             states=tuple(self._states),
             gates=tuple(self._gates),
-            kills=tuple(self._kill_fact(one) for one in self._kills),
+            kills=self._kills.facts(),
             equity=tuple(self._equity),
-            peaks=tuple(self._peaks.values()),
+            peaks=self._peaks.facts(),
             health=tuple(self._health),
             answers=tuple(self._answers),
             duplicate_fills=self._duplicates,
@@ -186,7 +159,7 @@ class FactCollector:
         elif report.filled_lots:
             self._fills.append(self._fill(order, report))
         self._fills_seen = state.orders.counts.fills
-        self._look_at_peaks(report.ts_ns)
+        self._peaks.look(report.ts_ns)
 
     def _fill(self, order: Order, report: ExecutionReport) -> FillFact:
         desk = self._state.desks[order.symbol]
@@ -207,17 +180,15 @@ class FactCollector:
 
     def _on_gate(self, gate: GateChanged) -> None:
         self._gates.append(gate)
-        kill = self._state.kill
-        if kill is not None and (not self._kills or self._kills[-1].progress is not kill):
-            self._kills.append(_Kill(kill))
+        self._kills.on_gate()
 
     def _on_beat(self, beat: TimerBeat) -> None:
-        self._look_at_kill()
+        self._kills.look()
         second = beat.ts_ns // SECOND
         if second == self._second:
             return
         self._second = second
-        self._look_at_peaks(beat.ts_ns)
+        self._peaks.look(beat.ts_ns)
         portfolio = self._state.portfolio
         positions = [portfolio.position(symbol) for symbol in self._symbols]
         self._equity.append(
@@ -232,7 +203,10 @@ class FactCollector:
         )
 
     def _on_answer(self, answer: PredictionReceived) -> None:
-        asked_ns = self._rows.get((answer.symbol, answer.feature_seq), 0)
+        key = (answer.symbol, answer.feature_seq)
+        asked_ns, _ = self._rows.get(key, _NO_ROW)
+        if asked_ns:
+            self._rows[key] = (asked_ns, answer.worker_id)
         second = answer.ts_ns // SECOND
         if asked_ns and second != self._answer_second:
             self._answer_second = second
@@ -244,7 +218,7 @@ class FactCollector:
     def _on_row(self, row: RequestInference) -> None:
         if len(self._rows) >= _ROWS_KEPT:
             del self._rows[next(iter(self._rows))]
-        self._rows[(row.symbol, row.feature_seq)] = row.ts_ns
+        self._rows[(row.symbol, row.feature_seq)] = (row.ts_ns, -1)
 
     def _on_submit(self, submit: SubmitOrder) -> None:
         approved = submit.approved
@@ -252,26 +226,22 @@ class FactCollector:
         order = self._state.orders.order(approved.client_order_id)
         if order is None:
             return
-        synced, event = self._state.desks[symbol].synced, self._event
+        synced = self._state.desks[symbol].synced
         bid, _, ask, _ = synced.l1
-        decided = (
-            isinstance(event, PredictionReceived) and event.feature_seq == seq and event.symbol == symbol
-        )
+        row_ns, worker_id = self._rows.get((symbol, seq), _NO_ROW) if seq else _NO_ROW
         self._sent[approved.client_order_id] = _Sent(
             order=order,
             submit=submit,
             bid_ticks=bid if synced.is_synced else 0,
             ask_ticks=ask if synced.is_synced else 0,
             update_id=synced.last_update_id if synced.is_synced else 0,
-            worker_id=event.worker_id if decided and isinstance(event, PredictionReceived) else -1,
-            row_ns=self._rows.get((symbol, seq), 0) if seq else 0,
+            worker_id=worker_id,
+            row_ns=row_ns,
         )
-        self._look_at_peaks(submit.ts_ns)
+        self._peaks.look(submit.ts_ns)
 
     def _on_cancel(self, cancel: CancelOrder) -> None:
-        if self._kills and self._state.kill is self._kills[-1].progress:
-            kill = self._kills[-1]
-            kill.first_cancel_ns = kill.first_cancel_ns or cancel.ts_ns
+        self._kills.on_cancel(cancel.ts_ns)
 
     def _on_alert(self, alert: Alert) -> None:
         self._alerts.append(alert)
@@ -284,74 +254,11 @@ class FactCollector:
             before, after = (TradingState(value) for value in alert.values)
             self._states.append(StateFact(alert.ts_ns, alert.detail, before, after))
         elif alert.code is AlertCode.ORDER_DENIED:
-            self._measure(alert)
-
-    def _measure(self, alert: Alert) -> None:
-        denial = self._denials.get((alert.detail, alert.symbol))
-        _, value, limit = alert.values
-        if denial is not None and (not denial.limit or abs(value) > abs(denial.value)):
-            denial.value, denial.limit = value, limit
-
-    # --- what changed -------------------------------------------------------------------------------------
-
-    def _on_denied(self) -> None:
-        counts, now_ns = self._state.orders.counts, self._state.now_ns
-        newest = self._state.orders.newest_ended
-        if newest is not None:
-            key = (newest.reason, newest.symbol)
-            denial = self._denials.setdefault(key, _Denial(now_ns))
-            denial.last_ns = now_ns
-            denial.count += counts.denied - self._denied
-        self._denied = counts.denied
-
-    def _look_at_kill(self) -> None:
-        kill = self._kills[-1] if self._kills else None
-        if kill is not None and self._state.kill is kill.progress:
-            counts, progress = self._state.orders.counts, kill.progress
-            kill.canceled = counts.canceled - progress.canceled_before - progress.later_canceled
-            kill.filled = counts.filled - progress.filled_before - progress.later_filled
-
-    def _look_at_peaks(self, now_ns: int) -> None:
-        orders, portfolio = self._state.orders, self._state.portfolio
-        for symbol in self._symbols:
-            position, exposure, peak = (
-                portfolio.position(symbol),
-                orders.exposure(symbol),
-                self._peaks[symbol],
-            )
-            worst = exposure.worst_case_lots(position.lots)
-            held = abs(position.lots) > abs(peak.lots)
-            wider = abs(worst) > abs(peak.worst_lots)
-            more = exposure.orders > peak.open_orders
-            if held or wider or more:
-                value = position.instrument.notional_quote_e8(position.reference_ticks, abs(worst))
-                self._peaks[symbol] = PeakFact(
-                    symbol,
-                    position.lots if held else peak.lots,
-                    now_ns if held else peak.lots_ns,
-                    worst if wider else peak.worst_lots,
-                    now_ns if wider else peak.worst_ns,
-                    value if wider else peak.worst_quote_e8,
-                    max(exposure.orders, peak.open_orders),
-                )
-
-    def _kill_fact(self, kill: _Kill) -> KillFact:
-        progress = kill.progress
-        return KillFact(
-            who=progress.who,
-            reason=progress.reason,
-            ts_ns=progress.ts_ns,
-            latched=progress.latched,
-            ours=progress.ours_total,
-            cancels_sent=progress.cancels_sent,
-            canceled=kill.canceled,
-            filled=kill.filled,
-            first_cancel_ns=kill.first_cancel_ns,
-            gone_ns=progress.confirmed_ts_ns,
-        )
+            self._denials.on_alert(alert)
 
 
 _ROWS_KEPT = 4_096
+_NO_ROW = (0, -1)
 
 
 def _permit_fact(record: PermitRecord, place: int) -> PermitFact:

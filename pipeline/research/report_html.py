@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from pipeline.research.evaluation import Evaluation
+from pipeline.research.report_parts import document, table
 from pipeline.research.report_svg import Line, chart
-
-_STYLE = """
-:root { color-scheme: light dark; --fg: #1b1f24; --bg: #fff; --dim: #6a737d; --a: #0b62c4; --b: #b35900;
-  --c: #4d7d2a }
-@media (prefers-color-scheme: dark) { :root { --fg: #e6e8ea; --bg: #14171a; --dim: #9aa4ae; --a: #6db1ff;
-  --b: #ffb066; --c: #a5d778 } }
-body { font: 15px/1.45 system-ui, sans-serif; color: var(--fg); background: var(--bg); max-width: 64rem;
-  margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; margin: .6rem 0 1.4rem; font-variant-numeric: tabular-nums }
-th, td { padding: .15rem .7rem; text-align: right; border-bottom: 1px solid #8884 }
-th:first-child, td:first-child, td.w, th.w { text-align: left }
-figure { display: inline-block; margin: .5rem .8rem 1rem 0; width: 27rem; max-width: 100% }
-figcaption, .dim { color: var(--dim); font-size: 13px }
-.warn { border-left: 4px solid var(--b); padding: .3rem .8rem }
-svg text { fill: var(--dim); font-size: 11px } svg .axis { stroke: var(--dim); fill: none }
-svg g { stroke: var(--a); fill: none; stroke-width: 1.6 }
-svg .l1 { stroke: var(--b) } svg .l2 { stroke: var(--c) }
-svg .l3 { stroke: var(--dim) }
-"""
 
 _COST_LINE = (
     "Edges are of the mid, before any cost. The cost is a taker's fee twice and the spread once; where the "
@@ -46,9 +28,7 @@ _HUMAN_HEADS = (
 def report_page(evaluations: Sequence[Evaluation]) -> str:
     """Give the page; one section an evaluation, in the order given."""
     names = ", ".join(dict.fromkeys(one.name for one in evaluations))
-    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(names)}</title>'
-    sections = "".join("".join(_section(one)) for one in evaluations)
-    return f"{head}<style>{_STYLE}</style><h1>{escape(names)}</h1>{sections}</html>\n"
+    return document(names, ("".join(_section(one)) for one in evaluations))
 
 
 def _section(one: Evaluation) -> Iterator[str]:
@@ -60,11 +40,11 @@ def _section(one: Evaluation) -> Iterator[str]:
         yield f'<p class="warn">CAUTION: {escape(one.warning)}</p>'
     yield from _charts(one)
     yield "<h3>Direction given a move</h3>"
-    yield _table(("cut", "model", "rows", "AUC", "95 %", "log-loss", "Brier", "ECE"), _score_cells(one))
+    yield table(("cut", "model", "rows", "AUC", "95 %", "log-loss", "Brier", "ECE"), _score_cells(one))
     yield f"<h3>By confidence: edge and cost</h3><p>{_COST_LINE}</p>"
-    yield _table(_DECILE_HEADS, _decile_cells(one))
+    yield table(_DECILE_HEADS, _decile_cells(one))
     yield "<h3>With a person in the loop</h3>"
-    yield _table(_HUMAN_HEADS, _human_cells(one))
+    yield table(_HUMAN_HEADS, _human_cells(one))
     for row in one.human[:1]:
         yield f'<p class="dim">The key is pressed {row.press_delay_s:g} s after the idea; a permit lives '
         yield f"{row.permit_s:g} s. Touch moved: within 350 ms of the idea.</p>"
@@ -101,9 +81,3 @@ def _human_cells(one: Evaluation) -> Iterator[tuple[str, ...]]:
         edges = (f"{edge:+.2f}" for edge in (row.at_once_bps, row.blind_bps, row.permit_bps))
         shares = f"{row.permits_lapsed:.0%}", f"{row.touch_moved:.0%}"
         yield row.model, f"{row.ideas_per_minute:.1f}", f"{row.life_s:.1f}", *edges, *shares
-
-
-def _table(heads: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
-    top = "".join(f"<th>{escape(head)}</th>" for head in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{top}</tr>{body}</table>"

@@ -64,3 +64,18 @@ def _symbol(name: str) -> str:
 
 
 Symbol = Annotated[str, AfterValidator(_symbol)]
+
+
+def _server_url(text: str) -> str:
+    """Take nothing, or the URL of a server, without a name, a query or a space in it.
+
+    Raises:
+        PydanticCustomError: it is neither.
+
+    """
+    if text and not re.fullmatch(r"(wss?|https?)://[^\s/?#@]+(/[^\s?#@]*)?", text):
+        raise PydanticCustomError("server", "Input should be ws://HOST:PORT or wss://HOST, or nothing")
+    return text
+
+
+ServerUrl = Annotated[str, Field(max_length=200), AfterValidator(_server_url)]

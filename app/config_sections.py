@@ -16,6 +16,7 @@ from app.config_fields import (
     Amount,
     Milliseconds,
     Section,
+    ServerUrl,
     Symbol,
     Whole,
     require,
@@ -154,12 +155,12 @@ class WorkerSettings(Section):
 class FeedSettings(Section):
     """Live market data."""
 
-    base_url: Annotated[str, Field(max_length=200)] = Field(
+    base_url: ServerUrl = Field(
         default="",
         examples=["ws://127.0.0.1:9000"],
         description="A server that answers streams and requests in the venue's place. Unset: the venue.",
     )
-    orders_url: Annotated[str, Field(max_length=200)] = Field(
+    orders_url: ServerUrl = Field(
         default="",
         examples=["wss://ws-api.testnet.binance.vision/ws-api/v3"],
         description="Where LIVE orders go, with its path. Unset: the server of base_url, else the venue.",

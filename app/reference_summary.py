@@ -51,6 +51,21 @@ SUMMARY_FIELDS: tuple[SummaryField, ...] = (
         "stale_predictions", "count", "answers too late, or of an older connection or model: not used"
     ),
     SummaryField("conflated", "count", "rows a newer one of the same symbol replaced while they waited"),
+    SummaryField(
+        "wrong_generation", "count", "answers of another model, generation or schema than the live: not used"
+    ),
+    SummaryField("model.name", "text", "the live model; empty where there is none"),
+    SummaryField("model.model_id", "hex", "sha256 of its file"),
+    SummaryField("model.generation", "count", "its generation: each model taken in gets the next"),
+    SummaryField("model.previous", "text", "the model `:model back` goes to; empty without one"),
+    SummaryField("model.loading", "text", "the model the workers are loading; empty without one"),
+    SummaryField("model.last", "text", "what became of the newest act on the models"),
+    SummaryField("model.swaps", "count", "times the live model was replaced"),
+    SummaryField("model.abandoned", "count", "models that were not taken after the workers were asked"),
+    SummaryField("model.shadows", "texts", "models scored beside the live one"),
+    SummaryField("model.shadow_rows", "count", "rows asked of shadows"),
+    SummaryField("model.shadow_predictions", "count", "answers of shadows, none of which traded"),
+    SummaryField("model.shadow_wrong", "count", "answers that were not the asked shadow's: not used"),
     SummaryField("decisions", "count", "predictions turned into a decision"),
     SummaryField("signals", "count", "decisions whose score was past the entry threshold"),
     SummaryField("ideas", "count", "ideas shown as cards"),

@@ -241,6 +241,12 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
         "calls of the model: {detail}", "{0} % of the model's calls wrong: {detail}", ("n",)
     ),
     "MODEL_STOPPED": Sentence("model stopped: {detail}; :resume lets it trade again"),
+    "MODEL_LOADING": Sentence("model loading: {detail}"),
+    "MODEL_SWAPPED": Sentence(
+        "model swapped: {detail}", "model swapped, generation {1} to {0}: {detail}", ("n", "n")
+    ),
+    "MODEL_SHADOWED": Sentence("a shadow model runs: {detail}"),
+    "MODEL_KEPT": Sentence("the model stays: {detail}"),
     "ALERT_UNNOTED": Sentence(
         "a critical alert waits to be noted", "critical alert {0} waits for {1} s to be noted", ("n", "n")
     ),

@@ -30,6 +30,10 @@ SAID_EACH_TIME = (
     AlertCode.ORDERS_GONE,
     AlertCode.REPLAY_LAP,
     AlertCode.WORKER_REPLACED,
+    AlertCode.MODEL_LOADING,
+    AlertCode.MODEL_SWAPPED,
+    AlertCode.MODEL_SHADOWED,
+    AlertCode.MODEL_KEPT,
 )
 
 CURES = {

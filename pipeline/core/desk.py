@@ -14,12 +14,12 @@ from pipeline.core.funnel import Funnel
 from pipeline.core.health import FeedLag
 from pipeline.core.history import NO_SCORE_E6, MidRange, PathRing
 from pipeline.core.outcomes import Outcomes
-from pipeline.core.params import EngineParams
+from pipeline.core.params import EngineParams, ModelSpec
 from pipeline.core.row_window import RowWindow
 from pipeline.core.seen import SeenIds
 from pipeline.core.sizing import MarketState
 from pipeline.core.sync_streamed import synced_book
-from pipeline.core.types import BookState, Instrument
+from pipeline.core.types import BookState, Instrument, Trigger
 
 SHOWN_FEATURES = ("qi_1", "qi_5", "qi_10", "dwi", "micro_dev", "ofi_1s", "ofi_5s", "tfi_1s")
 """Features the imbalance panel shows whatever the model uses."""
@@ -43,26 +43,15 @@ class SymbolDesk:
             locked_grace_ns=params.health.locked_grace_ns,
             stale_after_ns=params.health.stale_after_ns,
         )
-        row_features = model.features if model is not None else ()
-        needed = tuple(dict.fromkeys((*SHOWN_FEATURES, *row_features)))
-        self.features = FeatureEngine(instrument, FeatureParams(needed=needed))
+        self.features = _feature_engine(instrument, model, params.shadows)
         horizon_ns = model.horizon_ms * 1_000_000 if model is not None else _NO_HORIZON_NS
         self.policy = ExecutionPolicy(instrument, params.execution, self.limits, horizon_ns)
         self.decider: Decider | None = None
         if model is not None:
-            terms = decision_terms(
-                params.decision,
-                params.sizing,
-                params.execution,
-                params.permits,
-                instrument,
-                self.limits,
-                model,
-            )
-            self.decider = Decider(terms)
-        self.window: RowWindow | None = None
-        if model is not None and model.window > 1:
-            self.window = RowWindow(model.window, params.decision.grid_ns)
+            self.decider = self._decider_of(params, model)
+        self.window = _window(params, model)
+        self.shadow_windows: dict[int, RowWindow] = {}
+        """By generation, the rows before its own of a shadow that reads several."""
         self.funnel = Funnel()
         self.outcomes = Outcomes(horizon_ns)
         self.decision: Decision | None = None
@@ -100,6 +89,46 @@ class SymbolDesk:
         self.prints: deque[tuple[int, int, int, int]] = deque(maxlen=PRINTS_KEPT)
         self.fill_marks: deque[tuple[int, int, int]] = deque(maxlen=FILLS_MARKED)
 
+    def take_model(
+        self,
+        params: EngineParams,
+        model: ModelSpec,
+        shadows: tuple[ModelSpec, ...],
+        before: ModelSpec | None,
+        now_ns: int,
+    ) -> None:
+        """Decide with another model from now on: nothing of the old one's calls, side or decision stays.
+
+        Features nobody kept up start cold: rows come once they are warm. Those of `before` stay, for the way
+        back.
+        """
+        horizon_ns = model.horizon_ms * 1_000_000
+        self.decider = self._decider_of(params, model)
+        self.window = _window(params, model)
+        self.policy.set_horizon(horizon_ns)
+        self.outcomes = Outcomes(horizon_ns)
+        self.decision = None
+        self.refused_seq = 0
+        self.auto_ended = True
+        if before is None or not all(self.features.keeps(name) for name in model.features):
+            rest = (*shadows, *((before,) if before is not None else ()))
+            self.features = _feature_engine(self.instrument, model, rest)
+            if self.book_ok:
+                self.features.on_book(self.synced, now_ns)
+
+    def _decider_of(self, params: EngineParams, model: ModelSpec) -> Decider:
+        return Decider(
+            decision_terms(
+                params.decision,
+                params.sizing,
+                params.execution,
+                params.permits,
+                self.instrument,
+                self.limits,
+                model,
+            )
+        )
+
     @property
     def book_ok(self) -> bool:
         """Say whether the book feeds anything at all."""
@@ -112,6 +141,20 @@ class SymbolDesk:
     def window_whole(self, ts_ns: int) -> bool:
         """Say whether a row now would have the rows before it that its model reads with it."""
         return self.window is None or self.window.whole(ts_ns)
+
+    def shadow_row(
+        self, params: EngineParams, model: ModelSpec, trigger: Trigger, ts_ns: int
+    ) -> tuple[int, ...]:
+        """Make the row of a shadow, with those before it where it reads several; empty until it is whole."""
+        if not self.features.ready(model.features, ts_ns):
+            return ()
+        row = self.features.row_e6(model.features, ts_ns)
+        if model.window == 1:
+            return row
+        window = self.shadow_windows.get(model.generation)
+        if window is None:
+            window = self.shadow_windows[model.generation] = RowWindow(model.window, params.decision.grid_ns)
+        return window.joined(trigger, row, ts_ns)
 
     @property
     def mid_half_ticks(self) -> int:
@@ -134,3 +177,19 @@ class SymbolDesk:
             rv_1s=self.features.rv_1s(now_ns),
             position_lots=aimed_lots,
         )
+
+
+def _feature_engine(
+    instrument: Instrument, model: ModelSpec | None, others: tuple[ModelSpec, ...]
+) -> FeatureEngine:
+    """Build features that keep up what the screen, the live model and others beside it need."""
+    models = (*((model,) if model is not None else ()), *others)
+    rows = [name for one in models for name in one.features]
+    return FeatureEngine(instrument, FeatureParams(needed=tuple(dict.fromkeys((*SHOWN_FEATURES, *rows)))))
+
+
+def _window(params: EngineParams, model: ModelSpec | None) -> RowWindow | None:
+    """Begin the window of a model that reads several rows; None for one that reads its own alone."""
+    if model is None or model.window == 1:
+        return None
+    return RowWindow(model.window, params.decision.grid_ns)

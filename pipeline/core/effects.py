@@ -11,6 +11,8 @@ import enum
 
 import msgspec
 
+from pipeline.core.model_inputs import ModelAct
+from pipeline.core.params import ModelSpec
 from pipeline.core.types import RiskApproved, Severity, Trigger
 
 
@@ -34,6 +36,8 @@ class RequestInference(msgspec.Struct, frozen=True, tag=True):
     touch_digest: int = 0
     """Running checksum of every best price and size seen so far, 64 bits: two runs whose books differed in
     one of them, even for a moment no row saw, ask different rows."""
+    shadow_of: int = 0
+    """For a shadow model's row, the `feature_seq` of the live model's row of the same moment; else 0."""
 
 
 class SubmitOrder(msgspec.Struct, frozen=True, tag=True):
@@ -91,6 +95,21 @@ class OpenGate(msgspec.Struct, frozen=True, tag=True):
     ts_ns: int
 
 
+class PrepareModel(msgspec.Struct, frozen=True, tag=True):
+    """Let every worker load, check and warm a model beside those it has; answered by `ModelPrepared`."""
+
+    model: ModelSpec
+    act: ModelAct
+    ts_ns: int
+
+
+class HoldModels(msgspec.Struct, frozen=True, tag=True):
+    """Keep these generations loaded and let go of the others; answered by nothing."""
+
+    generations: tuple[int, ...]
+    ts_ns: int
+
+
 class AlertCode(enum.StrEnum):
     """What an alert is about; widgets make the words."""
 
@@ -143,6 +162,10 @@ class AlertCode(enum.StrEnum):
     JOURNAL_FAILED = "JOURNAL_FAILED"
     MODEL_SKILL = "MODEL_SKILL"
     MODEL_STOPPED = "MODEL_STOPPED"
+    MODEL_LOADING = "MODEL_LOADING"
+    MODEL_SWAPPED = "MODEL_SWAPPED"
+    MODEL_SHADOWED = "MODEL_SHADOWED"
+    MODEL_KEPT = "MODEL_KEPT"
     ALERT_UNNOTED = "ALERT_UNNOTED"
     SYMBOL_STATUS = "SYMBOL_STATUS"
     INSTRUMENT_DIFFERS = "INSTRUMENT_DIFFERS"
@@ -169,5 +192,7 @@ Effect = (
     | Subscribe
     | CloseGate
     | OpenGate
+    | PrepareModel
+    | HoldModels
     | Alert
 )

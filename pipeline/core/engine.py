@@ -33,6 +33,8 @@ from pipeline.core.inputs import (
     Input,
     InstrumentDiffers,
     LinkChanged,
+    ModelPrepared,
+    ModelWanted,
     OpenOrdersListed,
     OperatorCommand,
     OrderPathChanged,
@@ -47,6 +49,7 @@ from pipeline.core.inputs import (
     WorkerCounters,
 )
 from pipeline.core.market import MarketSide
+from pipeline.core.model_desk import ModelDesk
 from pipeline.core.operator import OperatorDesk
 from pipeline.core.order_path import OrderPath
 from pipeline.core.orders import OrderAnswer
@@ -73,6 +76,7 @@ class Engine:
         self._trader = Trader(state)
         self._operator = OperatorDesk(state, self._trader)
         self._path = path = OrderPath(state, self._operator)
+        self._models = models = ModelDesk(state, self._trader)
         self._health = HealthDesk(state, self._operator)
         self._alert_watch = AlertWatch(state.alerts)
         self._second = 0
@@ -85,7 +89,7 @@ class Engine:
             FrameRefused: self._on_refused,
             FrameIgnored: self._on_ignored,
             PredictionReceived: self._on_prediction,
-            PredictionVoid: state.inference.close_void,
+            PredictionVoid: self._on_void,
             ExecutionReport: self._on_answer,
             CancelRejected: self._on_answer,
             SendRefused: self._on_answer,
@@ -103,6 +107,8 @@ class Engine:
             SymbolStatus: path.on_symbol_status,
             InstrumentDiffers: self._on_differs,
             HealthRead: self._health.on_read,
+            ModelWanted: models.on_wanted,
+            ModelPrepared: models.on_prepared,
         }
 
     def handle(self, event: Input) -> list[Effect]:
@@ -201,6 +207,7 @@ class Engine:
         self._trader.cards_beat(now_ns)
         self._trader.unanswered(now_ns)
         self._path.on_beat(now_ns)
+        self._models.on_beat(now_ns)
         state.portfolio.on_beat(now_ns)
         self._operator.converge(now_ns)
         self._watch_loss(now_ns)
@@ -213,11 +220,18 @@ class Engine:
         self._watch_alerts(now_ns)
 
     def _on_prediction(self, event: PredictionReceived) -> None:
+        if self.state.shadows.holds(event.feature_seq):
+            self._models.on_shadow(event)
+            return
         self._trader.on_prediction(event)
         # Read for answers too old to decide as well: a chain that is slow all the time makes no others.
         age_ns = self.state.inference.answered_age_ns
         if age_ns >= 0:
             self._health.on_answer_age(age_ns, event.symbol, event.ts_ns)
+
+    def _on_void(self, event: PredictionVoid) -> None:
+        self.state.inference.close_void(event)
+        self.state.shadows.close_void(event)
 
     def _on_answer(self, answer: OrderAnswer) -> None:
         self._trader.on_answer(answer)

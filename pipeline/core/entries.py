@@ -21,7 +21,7 @@ class EntryPlan:
 
     def __init__(self, params: ExecutionParams, horizon_ns: int) -> None:
         self._params = params
-        self._horizon_ns = horizon_ns
+        self.horizon_ns = horizon_ns
         self._touch = TouchWatch(params.requote_ticks)
         self._placed_ns = -1
         self._placed_seq = -1
@@ -47,7 +47,7 @@ class EntryPlan:
             return "BOOK_NOT_OK"
         if view.held_side is not order.side:
             return "SCORE_LEFT"
-        if now_ns - order.created_ns >= self._horizon_ns:
+        if now_ns - order.created_ns >= self.horizon_ns:
             return "HORIZON"
         return "OFF_TOUCH" if away_ns >= self._params.requote_after_ns and away_ns > 0 else ""
 
@@ -58,7 +58,7 @@ class EntryPlan:
             return (rested_ns,)
         return (
             rested_ns,
-            order.created_ns + self._horizon_ns,
+            order.created_ns + self.horizon_ns,
             order.cancel_asked_ns + CANCEL_AGAIN_NS,
             self._touch.due_ns(self._params.requote_after_ns),
         )

@@ -79,6 +79,10 @@ class ExecutionPolicy:
         """Say whether `plan` has seen the position flat, so that it remembers nothing of an older one."""
         return self._position[0] == 0
 
+    def set_horizon(self, horizon_ns: int) -> None:
+        """Take another model's horizon, for entries that work and those to come."""
+        self._entries.horizon_ns = horizon_ns
+
     def adopt(self) -> None:
         """Put an unmanaged position under the exit rule again: a person gave a permit on its symbol."""
         self.unmanaged = False

@@ -136,6 +136,10 @@ class FeatureEngine:
         """Say whether a row of these features may be made at `ts_ns`."""
         return self._meets(self._plan(names).ready, max(ts_ns, self._now_ns))
 
+    def keeps(self, name: str) -> bool:
+        """Say whether a row may ask for this feature at all."""
+        return name in self._columns
+
     def not_ready(self, names: tuple[str, ...], ts_ns: int) -> tuple[str, ...]:
         """Give the names, in their order, of the features that keep a row from being made."""
         now_ns = max(ts_ns, self._now_ns)

@@ -27,6 +27,7 @@ class Answer(enum.StrEnum):
     ACCEPTED = "ACCEPTED"
     UNKNOWN_ROW = "UNKNOWN_ROW"
     WRONG_MODEL = "WRONG_MODEL"
+    WRONG_GENERATION = "WRONG_GENERATION"
     WRONG_EPOCH = "WRONG_EPOCH"
     NOT_PROBABILITIES = "NOT_PROBABILITIES"
     STALE = "STALE"
@@ -55,7 +56,8 @@ class InferenceDesk:
     """Rows in flight for all symbols; one writer, the engine."""
 
     def __init__(self, model: ModelSpec | None, max_row_age_ns: int) -> None:
-        self._model = model
+        self.model = model
+        """The live model; answers of another one, or of another generation of it, decide nothing."""
         self._max_row_age_ns = max_row_age_ns
         self._in_flight: dict[int, RowInFlight] = {}
         self._next_seq = 1
@@ -70,16 +72,23 @@ class InferenceDesk:
         self.late = 0
         self.refused = 0
         self.stale = 0
+        self.wrong_generation = 0
+        """Answers of another model, generation or schema than the live one; part of `refused`."""
 
     @property
     def in_flight(self) -> int:
         """Count rows nobody has answered yet."""
         return len(self._in_flight)
 
-    def ask(self, symbol: str, epoch: int, trigger: Trigger, ts_ns: int, newest_recv_ns: int) -> int:
-        """Open a row and give its sequence number, unique in the session."""
+    def next_seq(self) -> int:
+        """Give a number no row of the session has had; shadows take theirs here too."""
         seq = self._next_seq
         self._next_seq += 1
+        return seq
+
+    def ask(self, symbol: str, epoch: int, trigger: Trigger, ts_ns: int, newest_recv_ns: int) -> int:
+        """Open a row and give its sequence number, unique in the session."""
+        seq = self.next_seq()
         self.asked += 1
         if len(self._in_flight) >= MAX_IN_FLIGHT:
             del self._in_flight[next(iter(self._in_flight))]
@@ -103,6 +112,7 @@ class InferenceDesk:
             self.stale += 1
         else:
             self.refused += 1
+            self.wrong_generation += verdict in (Answer.WRONG_MODEL, Answer.WRONG_GENERATION)
         return verdict, None
 
     def close_void(self, event: PredictionVoid) -> None:
@@ -114,12 +124,10 @@ class InferenceDesk:
         self.late += event.cause == "late"
 
     def _judge(self, event: PredictionReceived, row: RowInFlight, epoch: int) -> Answer:
-        model = self._model
-        if model is None or (event.model_id, event.generation, event.schema_hash) != (
-            model.model_id,
-            model.generation,
-            model.schema_hash,
-        ):
+        model = self.model
+        if model is None or event.generation != model.generation:
+            return Answer.WRONG_GENERATION
+        if event.model_id != model.model_id or event.schema_hash != model.schema_hash:
             return Answer.WRONG_MODEL
         if row.epoch != epoch or row.symbol != event.symbol:
             return Answer.WRONG_EPOCH

@@ -10,6 +10,7 @@ import enum
 
 import msgspec
 
+from pipeline.core.model_inputs import ModelAct, ModelPrepared, ModelWanted
 from pipeline.core.order_inputs import (
     AccountRead,
     CancelRejected,
@@ -42,6 +43,9 @@ __all__ = [
     "InstrumentDiffers",
     "LinkChanged",
     "MarketInput",
+    "ModelAct",
+    "ModelPrepared",
+    "ModelWanted",
     "OpenOrdersListed",
     "OperatorCommand",
     "OrderPathChanged",
@@ -348,6 +352,8 @@ Input = (
     | SymbolStatus
     | InstrumentDiffers
     | HealthRead
+    | ModelWanted
+    | ModelPrepared
 )
 
 __all__ = [
@@ -367,6 +373,9 @@ __all__ = [
     "InstrumentDiffers",
     "LinkChanged",
     "MarketInput",
+    "ModelAct",
+    "ModelPrepared",
+    "ModelWanted",
     "OpenOrdersListed",
     "OperatorCommand",
     "OrderPathChanged",

@@ -36,7 +36,6 @@ class MarketSide:
     def __init__(self, state: EngineState) -> None:
         self._state = state
         self._decision = state.params.decision
-        self._model = state.params.model
 
     def on_snapshot(self, snapshot: DepthSnapshot) -> None:
         """Take a whole book."""
@@ -149,6 +148,7 @@ class MarketSide:
         desk.row_epoch += 1
         if desk.window is not None:
             desk.window.clear()
+        desk.shadow_windows.clear()
         desk.outcomes.forget()
         if desk.decider is not None:
             desk.decider.reset()
@@ -172,7 +172,8 @@ class MarketSide:
             self._ask(desk, Trigger.L1_CHANGE, ts_ns + 1)
 
     def _ask(self, desk: SymbolDesk, trigger: Trigger, ts_ns: int) -> None:
-        model, state = self._model, self._state
+        state = self._state
+        model = state.models.live
         if model is None or not desk.book_ok or not desk.features.ready(model.features, ts_ns):
             return
         desk.last_asked_ns = ts_ns
@@ -199,6 +200,35 @@ class MarketSide:
                 touch_digest=desk.touch_digest,
             )
         )
+
+        if state.models.shadows:
+            self._ask_shadows(desk, trigger, seq, ts_ns)
+
+    def _ask_shadows(self, desk: SymbolDesk, trigger: Trigger, row_seq: int, ts_ns: int) -> None:
+        """Ask every shadow whose features are ready for the row of the same moment."""
+        state = self._state
+        for model in state.models.shadows:
+            row = desk.shadow_row(state.params, model, trigger, ts_ns)
+            if not row:
+                continue
+            seq = state.inference.next_seq()
+            state.shadows.ask(seq, model, desk.symbol, row_seq, ts_ns, desk.row_epoch)
+            state.out.put(
+                RequestInference(
+                    symbol=desk.symbol,
+                    feature_seq=seq,
+                    epoch=desk.row_epoch,
+                    trigger=trigger,
+                    row_e6=row,
+                    model_id=model.model_id,
+                    generation=model.generation,
+                    schema_hash=model.schema_hash,
+                    ts_ns=ts_ns,
+                    newest_recv_ns=desk.newest_recv_ns,
+                    touch_digest=desk.touch_digest,
+                    shadow_of=row_seq,
+                )
+            )
 
     def _chart_point(self, desk: SymbolDesk, ts_ns: int) -> None:
         mid = desk.mid_half_ticks

@@ -120,7 +120,7 @@ class OperatorDesk:
 
         The order path opens none where a person flattened.
         """
-        permits, model = self._state.permits, self._state.params.model
+        permits, model = self._state.permits, self._state.model
         if model is None:
             return
         open_now = {r.permit.symbol: r for r in permits.open_permits() if r.permit.kind is PermitKind.AUTO}
@@ -161,7 +161,7 @@ class OperatorDesk:
         return ""
 
     def _permit_window(self, command: OperatorCommand) -> str:
-        state, model = self._state, self._state.params.model
+        state, model = self._state, self._state.model
         if model is None or command.symbol not in state.desks:
             return self._press_refused(command, PressRefusal.BAD_TERMS)
         record = state.permits.open_window(

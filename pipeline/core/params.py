@@ -228,6 +228,8 @@ class EngineParams(msgspec.Struct, frozen=True):
     """Base currency held at session start, in 1e-8; the position is the balance minus this."""
     balance_quote_e8: int = 0
     ring_depth: int = 64
+    shadows: tuple[ModelSpec, ...] = ()
+    """Models scored beside the live one from the start, each with a generation of its own."""
 
     def digest(self) -> str:
         """Give the sha256 of the canonical MessagePack of all parameters, in hex; the `policy_hash`."""

@@ -12,13 +12,15 @@ from pipeline.core.desk import SymbolDesk
 from pipeline.core.ideas import IdeaBoard
 from pipeline.core.inference import InferenceDesk
 from pipeline.core.inputs import GateChanged, WorkerCounters
+from pipeline.core.model_book import ModelBook
 from pipeline.core.model_gate import ModelGate
 from pipeline.core.orders import OrderStore
 from pipeline.core.outbox import Outbox
-from pipeline.core.params import EngineParams
+from pipeline.core.params import EngineParams, ModelSpec
 from pipeline.core.permits import PermitBook
 from pipeline.core.portfolio import Portfolio
 from pipeline.core.risk import RiskEngine
+from pipeline.core.shadows import ShadowDesk
 from pipeline.core.types import Authority, DenyReason, TradingState, VenueMode
 
 
@@ -103,6 +105,8 @@ class EngineState:
         self.alerts = AlertBoard()
         self.out = Outbox(self.alerts)
         self.desks = {i.symbol: SymbolDesk(params, i) for i in params.instruments}
+        self.models = ModelBook(params.model, params.shadows)
+        self.shadows = ShadowDesk()
         self.inference = InferenceDesk(params.model, params.decision.max_row_age_ns)
         self.orders = OrderStore(params.session_number)
         self.portfolio = Portfolio(params.instruments, params.home_base_e8, params.balance_quote_e8)
@@ -140,6 +144,15 @@ class EngineState:
     def feed_up(self) -> bool:
         """Say whether nothing a book depends on is known to be down."""
         return not self.feeds_down
+
+    @property
+    def model(self) -> ModelSpec | None:
+        """Give the live model."""
+        return self.models.live
+
+    def computes(self, feature: str) -> bool:
+        """Say whether every desk keeps this feature up."""
+        return all(desk.features.keeps(feature) for desk in self.desks.values())
 
     @property
     def gate_open(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.core.model_book import short_name
 from pipeline.core.state import EngineState
 from pipeline.core.types import scaled_text
 
@@ -28,6 +29,7 @@ def counts(state: EngineState) -> dict[str, Any]:
         "predictions": counters.predictions,
         "stale_predictions": inference.stale + inference.late,
         "conflated": inference.conflated,
+        "wrong_generation": inference.wrong_generation,
         "decisions": counters.decisions,
         "signals": counters.signals,
         "ideas": counters.ideas,
@@ -37,8 +39,29 @@ def counts(state: EngineState) -> dict[str, Any]:
         "denied": _denied(state),
         "alerts": state.alerts.raised,
         "open_orders": state.orders.open_orders,
+        "model": _model(state),
         "trading_state": state.trading_state.name,
         "authority": state.authority.name,
+    }
+
+
+def _model(state: EngineState) -> dict[str, Any]:
+    """Give which models run, how often the live one was swapped, and what became of the shadows' rows."""
+    book, shadows = state.models, state.shadows.counts
+    live = book.live
+    return {
+        "name": live.name if live is not None else "",
+        "model_id": live.model_id if live is not None else "",
+        "generation": live.generation if live is not None else 0,
+        "previous": short_name(book.previous) if book.previous is not None else "",
+        "loading": short_name(book.pending.model) if book.pending is not None else "",
+        "last": book.last_words,
+        "swaps": book.swaps,
+        "abandoned": book.abandoned,
+        "shadows": [short_name(model) for model in book.shadows],
+        "shadow_rows": shadows.asked,
+        "shadow_predictions": shadows.answered,
+        "shadow_wrong": shadows.wrong,
     }
 
 

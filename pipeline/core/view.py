@@ -38,7 +38,7 @@ def build_snapshot(engine: Engine, symbol: str, seq: int, ts_ns: int, facts: Run
         ladder=view_market.ladder_view(desk, orders, ts_ns),
         chart=view_market.chart_view(desk, ts_ns),
         score=view_market.score_view(
-            desk, params.model, 2 * params.decision.entry_e6, 2 * params.decision.leave_e6, ts_ns
+            desk, state.model, 2 * params.decision.entry_e6, 2 * params.decision.leave_e6, ts_ns
         ),
         imbalance=view_market.imbalance_view(desk, ts_ns),
         why=view_trading.why_view(state, desk, facts.planted, ts_ns),
@@ -60,7 +60,7 @@ def build_snapshot(engine: Engine, symbol: str, seq: int, ts_ns: int, facts: Run
 def _header(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: int) -> HeaderView:
     params, portfolio, gate = state.params, state.portfolio, state.gate
     position = portfolio.position(desk.symbol)
-    limits, model = desk.limits, params.model
+    limits, model = desk.limits, state.model
     limit = limits.max_daily_loss_quote_e8 if limits else 0
     return HeaderView(
         mode=params.mode,
@@ -123,7 +123,7 @@ def _feed_stage(desk: SymbolDesk, ts_ns: int) -> StageView:
 
 def _stopped(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: int) -> str:
     """Give the first thing that keeps any new order from going now; empty when nothing does."""
-    model = state.params.model
+    model = state.model
     if not state.gate_open:
         return "KILLED" if state.trading_state is TradingState.KILLED else "GATE_CLOSED"
     if state.trading_state is not TradingState.ACTIVE:
@@ -148,7 +148,7 @@ def _stopped(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: i
 
 
 def _model(state: EngineState, desk: SymbolDesk, ts_ns: int) -> ModelView | None:
-    model = state.params.model
+    model = state.model
     if model is None:
         return None
     waiting = desk.features.not_ready(model.features, ts_ns)

@@ -80,7 +80,7 @@ def _proposal(state: EngineState, card: Card, now_ns: int) -> ProposalView:
     worst = desk.instrument.notional_quote_e8(idea.worst_ticks, abs(aimed))
     limit = desk.limits.max_position_quote_e8 if desk.limits else 0
     position = state.portfolio.position(idea.symbol).lots
-    model = state.params.model
+    model = state.model
     return ProposalView(
         idea_id=idea.idea_id,
         revision=idea.revision,

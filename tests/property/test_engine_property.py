@@ -24,6 +24,9 @@ from pipeline.core.inputs import (
     GateChanged,
     Input,
     LinkChanged,
+    ModelAct,
+    ModelPrepared,
+    ModelWanted,
     OperatorCommand,
     PredictionReceived,
     PredictionVoid,
@@ -46,6 +49,7 @@ from tests.fakes.engines import MODEL, MS, OPEN_LIMITS, SECOND, Floor, engine_pa
 from tests.fakes.oracle import Oracle
 from tests.fakes.trading import BID, START
 
+NEXT_MODEL = msgspec.structs.replace(MODEL, model_id="ab" * 16, name="next-logit")
 SYMBOLS = st.sampled_from(["BTCUSDT", "ETHUSDT", "BTCUSDT", "nonsense"])
 SIDES = st.sampled_from(Side)
 TIMES = st.integers(START - SECOND, START + 20 * SECOND) | st.just(0) | st.integers(-(2**62), 2**62)
@@ -207,6 +211,15 @@ OTHERS: list[st.SearchStrategy[Input]] = [
         ts_ns=TIMES,
     ),
     st.builds(LinkChanged, consoles=st.integers(-1, 3), ts_ns=TIMES),
+    st.builds(
+        ModelWanted,
+        act=st.sampled_from(ModelAct),
+        who=TEXT,
+        tty=TEXT,
+        model=st.none() | st.sampled_from([MODEL, NEXT_MODEL]),
+        ts_ns=TIMES,
+    ),
+    st.builds(ModelPrepared, generation=st.integers(0, 4), ok=st.booleans(), why=TEXT, ts_ns=TIMES),
     st.builds(SymbolStatus, symbol=SYMBOLS, tradable=st.booleans(), status=TEXT, ts_ns=TIMES),
 ]
 INPUTS = st.one_of(*MARKET, *OTHERS)

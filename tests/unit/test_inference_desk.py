@@ -81,7 +81,7 @@ def test_a_good_answer_counts_once() -> None:
     ("odd", "verdict"),
     [
         (Odd(model_id="m2"), Answer.WRONG_MODEL),
-        (Odd(generation=2), Answer.WRONG_MODEL),
+        (Odd(generation=2), Answer.WRONG_GENERATION),
         (Odd(schema_hash="s2"), Answer.WRONG_MODEL),
         (Odd(symbol="ETHUSDT"), Answer.WRONG_EPOCH),
         (Odd(p_up=math.nan), Answer.NOT_PROBABILITIES),

@@ -1,7 +1,8 @@
 """All settings a person can write: those of the session and its machinery, and `Config`, which holds all.
 
-Those of trading are in `config_trading.py`, kinds of numbers in `config_fields.py`. How files and variables
-become a `Config` is in `config.py`, what the core gets of it in `config_build.py`.
+Those of trading are in `config_trading.py`, of the guard in `config_safety.py`, kinds of numbers in
+`config_fields.py`. How files and variables become a `Config` is in `config.py`, what the core gets of it in
+`config_build.py`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from app.config_fields import (
     Whole,
     require,
 )
+from app.config_safety import GuardSection
 from app.config_trading import (
     DecisionSettings,
     ExecutionSettings,
@@ -251,6 +253,7 @@ class Config(BaseSettings):
         description="Limits by symbol, as [limits.BTCUSDT]. A symbol without them cannot trade in LIVE.",
     )
     health: HealthSettings = HealthSettings()
+    guard: GuardSection = GuardSection()
     workers: WorkerSettings = WorkerSettings()
     feed: FeedSettings = FeedSettings()
     replay: ReplaySettings = ReplaySettings()

@@ -245,6 +245,7 @@ def _spec(
         linger_s=float(config.session.linger_s),
         operator=operator(),
         feed=feed,
+        guard=config.guard.settings(),
         worker_spares=workers.spares,
         worker_hang_ms=workers.hang_ms,
         worker_restart_first_ms=workers.restart_first_ms,

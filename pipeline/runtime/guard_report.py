@@ -13,6 +13,8 @@ import msgspec
 
 REPORT_NAME = "guard.json"
 GUARD_LOCK_NAME = "guard.lock"
+_LENGTH = 2_047
+"""More than a report has; the reasons in it are cut by the gate."""
 
 
 class GuardReport(msgspec.Struct, frozen=True):
@@ -49,13 +51,23 @@ class GuardReport(msgspec.Struct, frozen=True):
 
 
 def write_report(report: GuardReport, directory: Path) -> None:
-    """Store a report; a full disk takes none, which the reader sees by its age."""
+    """Store a report; a disk that takes no new file is full, and the old report is written over in place.
+
+    A kill is confirmed by this file, so it has to work there too. Every report has the same length, in blocks
+    the first one took; a reader that comes in between may see none.
+    """
     path = directory / REPORT_NAME
     draft = path.with_name(f"{REPORT_NAME}.{os.getpid()}")
-    with contextlib.suppress(OSError):
-        draft.write_bytes(msgspec.json.encode(report) + b"\n")
+    text = msgspec.json.encode(report).ljust(_LENGTH) + b"\n"
+    try:
+        draft.write_bytes(text)
         draft.chmod(0o600)
         draft.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        with contextlib.suppress(OSError), path.open("r+b", buffering=0) as file:
+            file.write(text)
 
 
 def read_report(directory: Path) -> GuardReport | None:

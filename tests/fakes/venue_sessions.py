@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,19 +71,28 @@ class VenueSession:
 
 @contextmanager
 def venue_session(
-    at: Mapping[str, Any], name: str, changes: Mapping[str, Any] | None = None, **options: Any
+    at: Mapping[str, Any],
+    name: str,
+    changes: Mapping[str, Any] | None = None,
+    program: Sequence[str] = ("-c", _AS_A_USER),
+    spec_changes: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> Iterator[VenueSession]:
     """Run a headless AUTO session at a sim; `changes` are of its `VenueParams`."""
     given = {"authority": "auto", "headless": True, "fees": "0/0", "name": name, "workers": 1, **options}
     address = SimAddress(at["base_url"], at["api_url"], at["api_key"], at["secret"])
     spec, place = sim_session(RunOptions(venue="binance", symbols=tuple(at["symbols"]), **given), address)
-    with running(spec, place, changes) as session:
+    spec = msgspec.structs.replace(spec, **(spec_changes or {}))
+    with running(spec, place, changes, program) as session:
         yield session
 
 
 @contextmanager
 def running(
-    spec: SessionSpec, place: SessionPlace, changes: Mapping[str, Any] | None = None
+    spec: SessionSpec,
+    place: SessionPlace,
+    changes: Mapping[str, Any] | None = None,
+    program: Sequence[str] = ("-c", _AS_A_USER),
 ) -> Iterator[VenueSession]:
     """Run a session that was made, its order path in a hurry; it is gone afterwards."""
     assert spec.orders is not None
@@ -91,7 +100,7 @@ def running(
     spec = msgspec.structs.replace(spec, orders=orders)
     prepare_session(spec, place)
     process = subprocess.Popen(
-        [sys.executable, "-P", "-c", _AS_A_USER, str(place.root)],
+        [sys.executable, "-P", *program, str(place.root)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
 import signal
+import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from app.shell import halt, release
 from tests.fakes.demo_sessions import DemoSession, demo_session
-from tests.fakes.terminals import Terminal
+from tests.fakes.terminals import ROOT, Terminal
 
 FAKE = ["-m", "tests.fakes.fake_console"]
 COLOUR = re.compile(rb"\x1b\[[0-9;]*\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])\b[0-9;]*m")
 RICH_COLOUR = re.compile(rb"\x1b\[[0-9;]*\b[34]8;[25];")
+JOIN = "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])"
 GIVEN_BACK = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?2004l")
 """Main screen, cursor, mouse and paste as they were."""
 
@@ -80,6 +87,43 @@ def test_a_terminal_that_stood_still_shows_exactly_what_a_repaint_shows(session:
         assert body(terminal) == before
         terminal.type(b" ")
         terminal.until(lambda text: "PAUSED" not in text)
+
+
+def test_a_stopped_console_holds_nothing_up_and_shows_the_truth_when_it_goes_on(
+    session: DemoSession,
+) -> None:
+    with console(session) as terminal:
+        assert "HALT" not in terminal.until(shows_prices).splitlines()[0]
+        terminal.kill(signal.SIGSTOP)
+        assert session.goes_on()
+        halt([session.place])
+        assert session.goes_on()
+        terminal.kill(signal.SIGCONT)
+        terminal.until(lambda text: "HALT" in text.splitlines()[0])
+        release(session.place)
+
+
+def test_a_detached_tmux_keeps_the_console_and_shows_it_again(session: DemoSession, tmp_path: Path) -> None:
+    if shutil.which("tmux") is None:
+        pytest.skip("no tmux here")
+    server = ("tmux", "-f", "/dev/null", "-S", str(tmp_path / "tmux"))
+    attach = shlex.join([sys.executable, "-m", "app", "attach", session.place.name])
+    here = ("-c", str(ROOT), attach)
+    subprocess.run([*server, "new-session", "-d", "-x", "160", "-y", "48", *here], check=True)
+    try:
+        with Terminal(["-c", JOIN, *server, "attach"]) as terminal:
+            terminal.until(shows_prices)
+            subprocess.run([*server, "detach-client"], check=True)
+            terminal.wait()
+        frames = session.status()["frames"]
+        assert session.goes_on()
+        with Terminal(["-c", JOIN, *server, "attach"]) as terminal:
+            terminal.until(shows_prices)
+            assert session.status()["frames"] > frames
+            terminal.type(b"qd")
+            terminal.wait()
+    finally:
+        subprocess.run([*server, "kill-server"], capture_output=True, check=False)
 
 
 def quiet(terminal: Terminal) -> None:

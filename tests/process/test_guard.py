@@ -146,11 +146,14 @@ def test_signal_to_the_guard_and_the_sentinel_file_are_kills(home: Path, how: st
         assert session.process.poll() is None
 
 
-def test_guard_that_dies_is_replaced_and_the_engine_halts_until_somebody_resumes(home: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_guard_that_dies_or_hangs_is_replaced_and_the_engine_halts_until_somebody_resumes(
+    home: Path, how: signal.Signals
+) -> None:
     with guarded(home) as (_, session):
         gate = Gate.attach(session.place.root)
         first = report_of(session.place).pid
-        os.kill(first, signal.SIGKILL)
+        os.kill(first, how)
         until(lambda: not gate.is_open(), 3, "the engine halts")
         assert [record.reason for record in gate.state().closers] == ["guard DOWN"]
         until(lambda: report_of(session.place).pid != first, 10, "another guard")

@@ -13,7 +13,7 @@ import pytest
 
 from app.live_orders import live_session
 from app.run_command import RunOptions
-from pipeline.core.inputs import Command, InstrumentDiffers, OrderPathChanged, SymbolStatus
+from pipeline.core.inputs import Command, InstrumentDiffers, OrderPathChanged, SendFailed, SymbolStatus
 from pipeline.core.types import Authority, Fees
 from pipeline.runtime.gate import Closer, Gate
 from pipeline.runtime.places import list_sessions
@@ -23,6 +23,7 @@ from tests.fakes.session_processes import LinkClient
 from tests.fakes.sim_process import ApiClient, api, sim_process
 from tests.fakes.venue_sessions import VenueSession, replayed, running, venue_session
 
+SLOW_MS = 600
 LIMITS = """
 [limits.BTCUSDT]
 max_qty_base = 0.05
@@ -222,3 +223,39 @@ def test_lost_answers_lost_events_and_cut_connections_change_nothing_of_it(home:
     paths = [event.up for event in replayed(session.place).of(OrderPathChanged)]
     assert paths.count(False) >= 3
     assert paths[0] is paths[-1] is True
+
+
+def asked(requests: Path) -> list[dict[str, Any]]:
+    """Every request and connection the venue saw."""
+    return [json.loads(line) for line in requests.read_text().splitlines()]
+
+
+def cut_off(requests: Path) -> bool:
+    """Say whether a connection ended while the venue had an order of it and its answer was not out."""
+    log = asked(requests)
+    ends = {one["connection"]: one["ts_ns"] for one in log if one["what"] == "closed"}
+    taken = [one for one in log if one["name"] == "order.place" and one["status"] == 200]
+    return any(0 < ends.get(one["connection"], 0) - one["ts_ns"] < SLOW_MS * 1_000_000 for one in taken)
+
+
+def test_orders_cut_off_before_their_answer_or_refused_with_429_are_accounted_for(home: Path) -> None:
+    ledger, requests = home / "ledger", home / "requests"
+    written = ("--ledger", str(ledger), "--requests", str(requests))
+    faults = [
+        *("--fault", f"slow-ack={SLOW_MS}:order.place"),
+        *("--fault", f"slow-report={SLOW_MS}"),
+        *("--fault", "disconnect=1.3@2:api"),
+        *("--fault", "throttle=0.2:order.place"),
+    ]
+    with (
+        sim_process("--seed", "7", *written, *faults) as sim,
+        venue_session(sim.at, "cut", seconds=50) as session,
+    ):
+        until(requests.exists)
+        until(lambda: cut_off(requests) and any(one["status"] == 429 for one in asked(requests)), 40)
+        summary = session.stop()
+    same_as_the_ledger(session, summary, ledger)
+    doubted = {one.client_order_id for one in replayed(session.place).of(SendFailed)}
+    assert doubted & {one["client_order_id"] for one in entries(ledger, "ACCEPTED")}
+    placed = [one["client_order_id"] for one in asked(requests) if one["name"] == "order.place"]
+    assert len(set(placed)) == len(placed), "no order is sent twice"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,13 @@ import pytest
 
 from app.guard_wait import guard_words, has_guard, wait_for_guard
 from pipeline.runtime.gate import Closer, Gate
-from pipeline.runtime.guard_report import GUARD_LOCK_NAME, GuardReport, write_report
+from pipeline.runtime.guard_report import (
+    GUARD_LOCK_NAME,
+    REPORT_NAME,
+    GuardReport,
+    read_report,
+    write_report,
+)
 from pipeline.runtime.link_messages import PROTOCOL_VERSION, Hello
 from pipeline.runtime.locks import InstanceLock
 from pipeline.runtime.places import SessionPlace
@@ -90,3 +97,14 @@ def test_session_without_a_guard_or_with_one_that_only_watches_has_none(place: S
     report(place, acts=False)
     assert not has_guard(place)
     assert guard_words(hello(place)) == guard_words(None) == ("", False)
+
+
+def test_a_report_is_written_over_in_place_where_no_new_file_can_be(tmp_path: Path) -> None:
+    first = GuardReport(pid=1, reason="x" * 90, phase="cancelling")
+    write_report(first, tmp_path)
+    length = (tmp_path / REPORT_NAME).stat().st_size
+    (tmp_path / f"{REPORT_NAME}.{os.getpid()}").mkdir()
+    for report in (GuardReport(pid=2, confirmed=True), first):
+        write_report(report, tmp_path)
+        assert read_report(tmp_path) == report
+        assert (tmp_path / REPORT_NAME).stat().st_size == length

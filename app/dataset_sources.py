@@ -21,14 +21,13 @@ from pipeline.core.types import Authority, Fees, Instrument, VenueMode
 from pipeline.models.expectation import TRIGGER
 from pipeline.models.venue_offer import CADENCES
 from pipeline.research.dataset import DatasetError, Recipe, Source
-from pipeline.research.dataset_builder import DatasetBuilder
 from pipeline.runtime.capture import is_journal, open_capture, probe
 from pipeline.runtime.capture_run import CaptureRun
 from pipeline.runtime.instruments import load_instruments
 from pipeline.runtime.journal_reader import read_journal
 from pipeline.runtime.journal_run import JournalRun
 from pipeline.runtime.places import config_dir
-from pipeline.runtime.row_tap import TappedCapture, tapped_journal
+from pipeline.runtime.row_tap import Collector, TappedCapture, tapped_journal
 from pipeline.wire.venues import codec_for
 
 SHORT_MS = 30_000
@@ -55,11 +54,11 @@ class BuildOptions:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One source of frames and how to play it into a builder."""
+    """One source of frames and how to play it into a collector."""
 
     source: Source
     instrument: Instrument
-    start: Callable[[Engine, DatasetBuilder], CaptureRun | JournalRun]
+    start: Callable[[Engine, Collector], CaptureRun | JournalRun]
     params: EngineParams
 
 
@@ -92,9 +91,9 @@ def _capture_feed(paths: tuple[Path, ...], options: BuildOptions, features: tupl
     chosen = _chosen(info.symbols, options.symbol, str(paths[0]))
     instruments = load_instruments(info.venue, (chosen,), None, config_dir() / "instruments.toml")
 
-    def start(engine: Engine, builder: DatasetBuilder) -> CaptureRun:
+    def start(engine: Engine, collector: Collector) -> CaptureRun:
         codec = codec_for(info.venue, {one.symbol: one for one in instruments})
-        return TappedCapture(engine, codec, open_capture(paths, info.venue), chosen, builder, (chosen,))
+        return TappedCapture(engine, codec, open_capture(paths, info.venue), chosen, collector, (chosen,))
 
     source = Source(tuple(path.name for path in paths), tuple(map(_digest, paths)))
     return Feed(source, instruments[0], start, _params(instruments, features))
@@ -106,10 +105,10 @@ def _journal_feed(path: Path, symbol: str, features: tuple[str, ...]) -> Feed:
     instruments = {one.symbol: one for one in header.params.instruments}
     chosen = _chosen(tuple(instruments), symbol, str(path))
 
-    def start(engine: Engine, builder: DatasetBuilder) -> JournalRun:
+    def start(engine: Engine, collector: Collector) -> JournalRun:
         _, records = read_journal(inner)
         codec = codec_for(instruments[chosen].venue, instruments)
-        return tapped_journal(engine, codec, records, chosen, builder, header.sources)
+        return tapped_journal(engine, codec, records, chosen, collector, header.sources)
 
     files = sorted(inner.iterdir()) if inner.is_dir() else [inner]
     source = Source(tuple(one.name for one in files), tuple(map(_digest, files)))

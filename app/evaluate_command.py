@@ -11,6 +11,7 @@ import pipeline.models.bundled
 from pipeline.core.params import MS
 from pipeline.models.contract import ModelContract
 from pipeline.models.expectation import Expectation, Role
+from pipeline.models.graph import CLASSES
 from pipeline.models.loader import LoadedModel, load_model
 from pipeline.research.dataset import DatasetError
 from pipeline.research.evaluation import (
@@ -23,8 +24,10 @@ from pipeline.research.evaluation_text import evaluation_lines
 from pipeline.research.human import Press
 from pipeline.research.labels import Window
 from pipeline.research.rows import Rows, load_rows
+from pipeline.research.tables import Picked, chunks
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 QI_LOGIT = Path(next(iter(pipeline.models.bundled.__path__))) / "qi-logit.onnx"
 
@@ -48,7 +51,7 @@ def evaluate_model(
 
 
 def evaluate_loaded(loaded: LoadedModel, rows: Rows, press: Press) -> Evaluation:
-    """Evaluate every row of a dataset.
+    """Evaluate every row of a dataset; for a model that reads several, every row that has them.
 
     Raises:
         DatasetError: it lacks a feature, or its features are not the model's.
@@ -57,21 +60,22 @@ def evaluate_loaded(loaded: LoadedModel, rows: Rows, press: Press) -> Evaluation
     contract = loaded.contract
     if not contract.portable and contract.cadence != rows.recipe.cadence:
         raise DatasetError(f"its rows are of {rows.recipe.cadence}, the model wants {contract.cadence}")
+    asked = np.flatnonzero(rows.table(loaded.features, loaded.window).whole)
     baseline = load_model(QI_LOGIT, Expectation(role=Role.SHADOW))
-    qi_only = _answers(baseline, rows)
     answers = {
-        "model": _answers(loaded, rows),
-        "qi_only": qi_only,
-        "constant": np.full((len(rows.ts_ns), 3), (0.5, 0.0, 0.5)),
+        "model": _answers(loaded, rows, asked),
+        "qi_only": _answers(baseline, rows, asked),
+        "constant": np.full((len(asked), CLASSES), (0.5, 0.0, 0.5)),
     }
     window = Window(contract.delay_ms * MS, contract.horizon_ms * MS)
-    everything = np.arange(len(rows.ts_ns))
     warning = _warning(contract, rows)
-    return evaluation_of(rows, everything, answers, window, contract.name, loaded.model_id, warning, press)
+    return evaluation_of(rows, asked, answers, window, contract.name, loaded.model_id, warning, press)
 
 
-def _answers(loaded: LoadedModel, rows: Rows) -> Floats:
-    return loaded.bound.batch(rows.of(loaded.features)).astype(np.float64)
+def _answers(loaded: LoadedModel, rows: Rows, asked: Places) -> Floats:
+    table = Picked(rows.table(loaded.features, loaded.window), asked)
+    parts = [loaded.bound.batch(table[at]).astype(np.float64) for at in chunks(len(table))]
+    return np.concatenate([np.empty((0, CLASSES)), *parts])
 
 
 def _warning(contract: ModelContract, rows: Rows) -> str:

@@ -17,6 +17,7 @@ from pipeline.research.package import PackageOptions
 from pipeline.research.targets import TargetKind
 from pipeline.research.training import TrainingPlan
 from pipeline.research.walk_forward import FoldPlan
+from pipeline.research.window_fit import WindowOptions
 
 WALK_FORWARD = "walk-forward"
 WHY_NOT_SHUFFLED = (
@@ -91,6 +92,23 @@ class TreeSettings(_Table):
     """Rows a leaf must hold."""
 
 
+class WindowSettings(_Table):
+    """The network over several rows."""
+
+    rows: Literal[2, 4, 8, 16, 32, 64] = 8
+    """Read at once: the decision's own and those of the grid before it."""
+    channels: Annotated[Whole, Field(ge=1, le=256)] = 8
+    """Width of each convolution."""
+    epochs: Count = 4
+    """Times each row is seen."""
+    batch: Count = 256
+    """Rows a step."""
+    rate: Annotated[float, Field(gt=0, le=1)] = 0.002
+    """Size of a step."""
+    decay: Number = 0.02
+    """Pull of every weight towards 0."""
+
+
 class TrainSettings(_Table):
     """One training."""
 
@@ -106,10 +124,10 @@ class TrainSettings(_Table):
     """From the label's first price to its last; any, not only those the dataset was built with."""
     target: TargetKind = TargetKind.DIRECTION
     """Direction given a move, three classes of the mid, what a taker would get, or the first barrier."""
-    learner: Literal["logistic", "mlp", "trees"] = "logistic"
-    """Trees want the `train` extra."""
+    learner: Literal["logistic", "mlp", "trees", "window"] = "logistic"
+    """Trees want the `train` extra, the network over a window of rows the `torch` extra."""
     mirror: Annotated[bool, Strict()] = True
-    """Learn from each row and its mirror; logistic and MLP are then symmetric by construction."""
+    """Learn from each row and its mirror; all but trees are then symmetric by construction."""
     seed: Annotated[Whole, Field(ge=0, le=2**31)] = 1
     """Of everything that is drawn."""
     ridge: Number = 100.0
@@ -129,6 +147,7 @@ class TrainSettings(_Table):
     folds: FoldSettings = FoldSettings()
     mlp: MlpSettings = MlpSettings()
     trees: TreeSettings = TreeSettings()
+    window: WindowSettings = WindowSettings()
 
     @property
     def digest(self) -> str:
@@ -176,6 +195,7 @@ def plan_of(settings: TrainSettings, features: tuple[str, ...]) -> TrainingPlan:
             ridges=settings.ridges,
             net=NetOptions(**settings.mlp.model_dump()),
             trees=TreeOptions(**settings.trees.model_dump()),
+            window=WindowOptions(**settings.window.model_dump()),
         ),
         folds=FoldPlan(
             settings.folds.count, settings.folds.first_train_share, settings.folds.embargo_ms * MS

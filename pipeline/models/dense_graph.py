@@ -17,13 +17,12 @@ import numpy.typing as npt
 from pipeline.models.graph import (
     CLASSES,
     CLIP,
-    INPUT_NAME,
-    OUTPUT_NAME,
-    FloatArray,
+    Constant,
+    answer_nodes,
     logits_to_probabilities,
     onnx_model,
     onnx_node,
-    softmax_node,
+    scaling_nodes,
 )
 from pipeline.models.protobuf import MessageWriter
 
@@ -82,20 +81,7 @@ def dense_probabilities(net: DenseNet, rows: npt.ArrayLike) -> Floats:
 
 def dense_model(net: DenseNet, name: str, version: int, metadata: Mapping[str, str]) -> bytes:
     """Give the bytes of the ONNX file; `metadata` goes into `metadata_props` in its own order."""
-    nodes = [
-        onnx_node("Sub", [INPUT_NAME, "mean"], "centred"),
-        onnx_node("Mul", ["centred", "inv_std"], "scaled"),
-        onnx_node("Clip", ["scaled", "low", "high"], "clipped"),
-        *_logit_nodes(net),
-        onnx_node("Mul", ["logits", "inv_temperature"], "calibrated"),
-    ]
-    if net.binary:
-        nodes += [
-            onnx_node("Sigmoid", ["calibrated"], "sides"),
-            onnx_node("Mul", ["sides", "no_flat"], OUTPUT_NAME),
-        ]
-    else:
-        nodes.append(softmax_node("calibrated"))
+    nodes = [*scaling_nodes(), *_logit_nodes(net), *answer_nodes(net.binary)]
     return onnx_model(nodes, _constants(net), len(net.mean), name, version, metadata)
 
 
@@ -135,7 +121,7 @@ def _path_nodes(net: DenseNet, start: str, path: str, last: str, end: str) -> li
     return nodes
 
 
-def _constants(net: DenseNet) -> dict[str, FloatArray]:
+def _constants(net: DenseNet) -> dict[str, Constant]:
     *inner, last = _three_wide(net)
     share = 1.0 if net.signs is None else 0.5
     parts: dict[str, npt.ArrayLike] = {

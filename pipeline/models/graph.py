@@ -25,10 +25,13 @@ CLIP = 5.0
 """Standardised features beyond this say no more; it also bounds what an absurd input can do."""
 
 _FLOAT = 1
+_INT64 = 7
 _ATTRIBUTE_FLOAT = 1
 _ATTRIBUTE_INT = 2
 
 FloatArray = npt.NDArray[np.float32]
+Constant = FloatArray | npt.NDArray[np.int64]
+"""Numbers of a graph; whole ones are shapes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def logistic_model(weights: LogisticWeights, name: str, version: int, metadata: 
 
 def onnx_model(
     nodes: Sequence[MessageWriter],
-    constants: Mapping[str, FloatArray],
+    constants: Mapping[str, Constant],
     width: int,
     name: str,
     version: int,
@@ -121,7 +124,7 @@ def onnx_model(
 
 
 def _graph(
-    nodes: Sequence[MessageWriter], constants: Mapping[str, FloatArray], width: int, name: str
+    nodes: Sequence[MessageWriter], constants: Mapping[str, Constant], width: int, name: str
 ) -> MessageWriter:
     graph = MessageWriter()
     for node in nodes:
@@ -135,27 +138,36 @@ def _graph(
 
 
 def _nodes(binary: bool) -> list[MessageWriter]:
-    head = [
+    logits = onnx_node("Gemm", ["clipped", "weights", "intercepts"], "logits")
+    return [*scaling_nodes(), logits, *answer_nodes(binary)]
+
+
+def scaling_nodes() -> list[MessageWriter]:
+    """Give the nodes from the raw row to `clipped`; they read `mean`, `inv_std`, `low` and `high`."""
+    return [
         onnx_node("Sub", [INPUT_NAME, "mean"], "centred"),
         onnx_node("Mul", ["centred", "inv_std"], "scaled"),
         onnx_node("Clip", ["scaled", "low", "high"], "clipped"),
-        onnx_node("Gemm", ["clipped", "weights", "intercepts"], "logits"),
-        onnx_node("Mul", ["logits", "inv_temperature"], "calibrated"),
     ]
+
+
+def answer_nodes(binary: bool) -> list[MessageWriter]:
+    """Give the nodes from three `logits` to the answer; they read `inv_temperature`, and `no_flat` if binary.
+
+    Both directions of a binary model are sigmoids of opposite logits, so exchanging the sides is exact in
+    float32 too.
+    """
+    calibrated = onnx_node("Mul", ["logits", "inv_temperature"], "calibrated")
     if binary:
-        # Both directions are sigmoids of opposite logits, so exchanging the sides is exact in float32 too.
-        return [
-            *head,
-            onnx_node("Sigmoid", ["calibrated"], "sides"),
-            onnx_node("Mul", ["sides", "no_flat"], OUTPUT_NAME),
-        ]
-    return [*head, softmax_node("calibrated")]
+        sides = onnx_node("Sigmoid", ["calibrated"], "sides")
+        return [calibrated, sides, onnx_node("Mul", ["sides", "no_flat"], OUTPUT_NAME)]
+    return [calibrated, _softmax_node("calibrated")]
 
 
-def _constants(weights: LogisticWeights) -> dict[str, FloatArray]:
+def _constants(weights: LogisticWeights) -> dict[str, Constant]:
     rows = np.array(weights.weights, dtype=np.float32)
     offsets = np.array(weights.intercepts, dtype=np.float32)
-    constants: dict[str, FloatArray] = {
+    constants: dict[str, Constant] = {
         "mean": np.array(weights.mean, dtype=np.float32),
         "inv_std": (1.0 / np.array(weights.std)).astype(np.float32),
         "low": np.array(-CLIP, dtype=np.float32),
@@ -169,8 +181,7 @@ def _constants(weights: LogisticWeights) -> dict[str, FloatArray]:
     return constants | {"weights": np.ascontiguousarray(rows.T), "intercepts": offsets}
 
 
-def softmax_node(logits: str) -> MessageWriter:
-    """Give the node that turns three logits into the probabilities."""
+def _softmax_node(logits: str) -> MessageWriter:
     softmax = onnx_node("Softmax", [logits], OUTPUT_NAME)
     return softmax.message(5, MessageWriter().text(1, "axis").integer(3, 1).integer(20, _ATTRIBUTE_INT))
 
@@ -183,11 +194,12 @@ def onnx_node(op_type: str, inputs: Sequence[str], output: str) -> MessageWriter
     return node.text(2, output).text(3, output).text(4, op_type)
 
 
-def _tensor(name: str, values: FloatArray) -> MessageWriter:
+def _tensor(name: str, values: Constant) -> MessageWriter:
     tensor = MessageWriter()
     for size in values.shape:
         tensor.integer(1, size)
-    return tensor.integer(2, _FLOAT).text(8, name).data(9, values.astype("<f4").tobytes())
+    kind, layout = (_INT64, "<i8") if values.dtype == np.int64 else (_FLOAT, "<f4")
+    return tensor.integer(2, kind).text(8, name).data(9, values.astype(layout).tobytes())
 
 
 def _value_info(name: str, width: int) -> MessageWriter:

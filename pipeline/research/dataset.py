@@ -4,9 +4,10 @@
     DIR/part-SS-NNNNN.npz or .parquet    the rows of source SS in order of time
     DIR/touch-SS-NNNNN.npz or .parquet   the path of the touch they were labelled from
 
-A part has `ts_ns`, `trigger`, `segment`, one float32 column a feature, `bid_ticks`, `ask_ticks`, and for each
-horizon h (in ms) `return_h`, `long_h`, `short_h`, `barrier_h`, `barrier_end_h` (see `labels.py`). A segment
-is a stretch of uninterrupted book; it rises at each gap. A touch file has `ts_ns`, `bid_ticks`, `ask_ticks`
+A part has `ts_ns`, `trigger`, `segment`, `epoch`, one float32 column a feature, `bid_ticks`, `ask_ticks`, and
+for each horizon h (in ms) `return_h`, `long_h`, `short_h`, `barrier_h`, `barrier_end_h` (see `labels.py`). A
+segment is a stretch of uninterrupted book; it rises at each gap. An epoch counts what the engine calls a loss
+of the book, and bounds windows of rows (`row_table.py`). A touch file has `ts_ns`, `bid_ticks`, `ask_ticks`
 of each change, 0 from where no book can be believed; the last of a source is 1 ns after its end. The page is
 written last and names every file, so what it does not name is not part of the dataset.
 """
@@ -27,7 +28,7 @@ import numpy.typing as npt
 from pipeline.core.types import Instrument
 
 PAGE = "dataset.json"
-DATASET_VERSION = 2
+DATASET_VERSION = 3
 TOUCH_COLUMNS = ("ts_ns", "bid_ticks", "ask_ticks")
 
 Column = npt.NDArray[Any]
@@ -132,11 +133,14 @@ def read_page(folder: Path) -> DatasetPage:
     """
     path = folder / PAGE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=DatasetPage)
+        page = msgspec.json.decode(path.read_bytes(), type=DatasetPage)
     except OSError as problem:
         raise DatasetError(f"{path}: no dataset: {problem.strerror}") from problem
     except msgspec.MsgspecError as problem:
         raise DatasetError(f"{path}: not a dataset page of this version: {problem}") from problem
+    if page.version != DATASET_VERSION:
+        raise DatasetError(f"{path}: version {page.version}, want {DATASET_VERSION}; build the dataset again")
+    return page
 
 
 def write_part(folder: Path, number: int, source: int, columns: Columns, kind: str) -> Part:

@@ -41,6 +41,9 @@ from pipeline.research.labels import (
 _PAST_NS = (SIGMA_SAMPLES + 1) * SECOND_NS
 """How much of the path before a row its trailing volatility reads."""
 
+_Row = tuple[int, int, int, int, int, int, tuple[int, ...]]
+"""Time, trigger, segment, epoch, best prices, features in 1e-6."""
+
 
 class PathBuffer:
     """The touch since a little before the oldest row that still waits for its labels."""
@@ -91,7 +94,7 @@ class DatasetBuilder:
         self._windows = [Window(recipe.delay_ms * MS, ms * MS) for ms in recipe.horizons_ms]
         self._future_ns = (recipe.delay_ms + max(recipe.horizons_ms)) * MS
         self._path = PathBuffer()
-        self._rows: list[tuple[int, int, int, int, int, tuple[int, ...]]] = []
+        self._rows: list[_Row] = []
         self._segment = 0
         self._touch = (0, 0)
         self._counts = np.zeros((len(recipe.horizons_ms), 4), dtype=np.int64)
@@ -126,7 +129,7 @@ class DatasetBuilder:
     def row(self, row: RequestInference) -> None:
         """Take a row the engine asked for."""
         bid, ask = self._touch
-        self._rows.append((row.ts_ns, int(row.trigger), self._segment, bid, ask, row.row_e6))
+        self._rows.append((row.ts_ns, int(row.trigger), self._segment, row.epoch, bid, ask, row.row_e6))
 
     def time(self, ts_ns: int) -> None:
         """Let time pass: writes a part when enough rows have all their future behind them."""
@@ -156,16 +159,15 @@ class DatasetBuilder:
             number, kind = len(self.touches), self._recipe.format
             self.touches.append(write_touches(self._folder, number, self._source, columns, kind))
 
-    def _row_columns(
-        self, rows: Sequence[tuple[int, int, int, int, int, tuple[int, ...]]]
-    ) -> dict[str, Column]:
-        ts_ns, trigger, segment, bid, ask, values = zip(*rows, strict=True)
+    def _row_columns(self, rows: Sequence[_Row]) -> dict[str, Column]:
+        ts_ns, trigger, segment, epoch, bid, ask, values = zip(*rows, strict=True)
         table = (np.array(values, dtype=np.int64) / E6).astype(np.float32)
         features = {name: table[:, at].copy() for at, name in enumerate(self._recipe.features)}
         return {
             "ts_ns": np.array(ts_ns, dtype=np.int64),
             "trigger": np.array(trigger, dtype=np.int8),
             "segment": np.array(segment, dtype=np.int32),
+            "epoch": np.array(epoch, dtype=np.int32),
             "bid_ticks": np.array(bid, dtype=np.int64),
             "ask_ticks": np.array(ask, dtype=np.int64),
             **features,

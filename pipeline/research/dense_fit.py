@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pipeline.models.dense_graph import Layer
 from pipeline.models.graph import CLASSES
 from pipeline.research.softmax_fit import softmax
+from pipeline.research.tables import Table
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -33,9 +34,7 @@ class NetOptions:
     """Pull of every weight towards 0, a share of it a step of the loss."""
 
 
-def fit_layers(
-    options: NetOptions, seed: int, rows: Floats, place: Places, binary: bool
-) -> tuple[Layer, ...]:
+def fit_layers(options: NetOptions, seed: int, rows: Table, place: Places, binary: bool) -> tuple[Layer, ...]:
     """Give the layers for scaled rows [m, features]; `place` is 0 or 1 for binary, else 0, 1 or 2.
 
     Raises:
@@ -44,14 +43,15 @@ def fit_layers(
     if not len(rows):
         raise ValueError("0 rows; want at least one")
     chance = np.random.default_rng(seed)
-    wanted = place[:, None].astype(np.float64) if binary else np.eye(CLASSES)[place]
-    parts = _first_parts(chance, (rows.shape[1], *options.hidden, wanted.shape[1]))
+    parts = _first_parts(chance, (rows.shape[1], *options.hidden, 1 if binary else CLASSES))
     slow, fast, step = [np.zeros_like(part) for part in parts], [np.zeros_like(part) for part in parts], 0
     for _ in range(options.epochs):
         order = chance.permutation(len(rows))
         for chosen in np.array_split(order, max(len(rows) // options.batch, 1)):
             step += 1
-            slopes = _slopes(parts, rows[chosen], wanted[chosen], options.decay)
+            classes = place[chosen]
+            wanted = classes[:, None].astype(np.float64) if binary else np.eye(CLASSES)[classes]
+            slopes = _slopes(parts, rows[chosen], wanted, options.decay)
             for part, slope, mean, square in zip(parts, slopes, slow, fast, strict=True):
                 mean += (1 - FIRST_DECAY) * (slope - mean)
                 square += (1 - SECOND_DECAY) * (slope**2 - square)

@@ -21,13 +21,15 @@ from pipeline.research.dense_fit import NetOptions, fit_layers
 from pipeline.research.learned import Learned, LearnedLogistic, LearnedNet
 from pipeline.research.logistic import Scaling, fit_odd, fit_scaling
 from pipeline.research.softmax_fit import fit_softmax
+from pipeline.research.tables import Changed, Mirrored, Table
+from pipeline.research.window_fit import WindowOptions, learn_window
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
 DECIMALS = 6
 """Of weights in a file: past what matters, before the last bits in which processors differ."""
-LEARNERS = ("logistic", "mlp", "trees")
+LEARNERS = ("logistic", "mlp", "trees", "window")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,44 +57,55 @@ class LearnerOptions:
     """The same for single features."""
     net: NetOptions = field(default_factory=NetOptions)
     trees: TreeOptions = field(default_factory=TreeOptions)
+    window: WindowOptions = field(default_factory=WindowOptions)
+
+    @property
+    def rows_read(self) -> int:
+        """Give how many rows the learner reads at once."""
+        return self.window.rows if self.kind == "window" else 1
 
 
 def learn(
-    options: LearnerOptions, features: Sequence[str], rows: npt.ArrayLike, place: Places, binary: bool
+    options: LearnerOptions, features: Sequence[str], rows: Table, place: Places, binary: bool
 ) -> Learned:
-    """Fit one learner to raw rows [m, features]; `place` is 0, 1 or 2 for down, flat, up.
+    """Fit one learner to raw rows [m, rows_read * features]; `place` is 0, 1 or 2 for down, flat, up.
+
+    All but the trees take a chunk or a batch of the rows at a time.
 
     Raises:
         ValueError: too little to learn from, or no convergence.
-        MissingExtra: trees without the `train` extra.
+        MissingExtra: trees without the `train` extra, a window without `torch`.
     """
-    raw = np.asarray(rows, dtype=np.float64)
     match options.kind:
         case "logistic":
-            return _logistic(options, features, raw, place, binary)
+            return _logistic(options, features, rows, place, binary)
         case "mlp":
-            return _network(options, features, raw, place, binary)
+            return _network(options, features, rows, place, binary)
         case "trees":
             from pipeline.research.trees import learn_trees
 
-            both, places = with_mirrors(features, raw, place) if options.mirror else (raw, place)
-            return learn_trees(options.trees, options.seed, both, places, binary)
+            both, places = with_mirrors(features, rows, place) if options.mirror else (rows, place)
+            return learn_trees(options.trees, options.seed, both[:], places, binary)
+        case "window":
+            return learn_window(
+                options.window, options.seed, features, rows, place, binary, mirror=options.mirror
+            )
         case _:
             raise ValueError(f"learner {options.kind!r}, want one of {', '.join(LEARNERS)}")
 
 
-def with_mirrors(features: Sequence[str], rows: Floats, place: Places) -> tuple[Floats, Places]:
+def with_mirrors(features: Sequence[str], rows: Table, place: Places) -> tuple[Table, Places]:
     """Give each row and its mirror, whose class is the opposite one."""
     signs = mirror_signs(features).astype(np.float64)
-    return np.vstack([rows, rows * signs]), np.concatenate([place, CLASSES - 1 - place])
+    return Mirrored(rows, signs), np.concatenate([place, CLASSES - 1 - place])
 
 
 def _logistic(
-    options: LearnerOptions, features: Sequence[str], raw: Floats, place: Places, binary: bool
+    options: LearnerOptions, features: Sequence[str], raw: Table, place: Places, binary: bool
 ) -> Learned:
     scaling = fit_scaling(features, raw)
     ridge = np.array([options.ridges.get(name, options.ridge) for name in features])
-    rows = scaling.apply(raw)
+    rows = Changed(raw, len(features), scaling.apply)
     if binary and options.mirror:
         weights, offsets = _odd_weights(features, rows, place, ridge)
     else:
@@ -100,18 +113,17 @@ def _logistic(
     return LearnedLogistic(_rounded(weights, offsets, scaling), options.mirror)
 
 
-def _odd_weights(
-    features: Sequence[str], rows: Floats, place: Places, ridge: Floats
-) -> tuple[Floats, Floats]:
+def _odd_weights(features: Sequence[str], rows: Table, place: Places, ridge: Floats) -> tuple[Floats, Floats]:
     """Fit the odd features; an even one says nothing of a direction that is as often up as down."""
     odd = [at for at, name in enumerate(features) if spec_of(name).parity is Parity.ODD]
     weights = np.zeros((len(features), 1))
-    weights[odd, 0] = fit_odd([features[at] for at in odd], rows[:, odd], place == CLASSES - 1, ridge[odd])
+    columns = Changed(rows, len(odd), lambda part: part[:, odd])
+    weights[odd, 0] = fit_odd([features[at] for at in odd], columns, place == CLASSES - 1, ridge[odd])
     return weights, np.zeros(1)
 
 
 def _class_weights(
-    options: LearnerOptions, features: Sequence[str], rows: Floats, place: Places, ridge: Floats, binary: bool
+    options: LearnerOptions, features: Sequence[str], rows: Table, place: Places, ridge: Floats, binary: bool
 ) -> tuple[Floats, Floats]:
     if options.mirror:
         rows, place = with_mirrors(features, rows, place)
@@ -139,10 +151,11 @@ def _tuple(values: Floats) -> tuple[float, ...]:
 
 
 def _network(
-    options: LearnerOptions, features: Sequence[str], raw: Floats, place: Places, binary: bool
+    options: LearnerOptions, features: Sequence[str], raw: Table, place: Places, binary: bool
 ) -> Learned:
     scaling = fit_scaling(features, raw)
-    rows, places = scaling.apply(raw), place
+    rows: Table = Changed(raw, len(features), scaling.apply)
+    places = place
     if options.mirror:
         rows, places = with_mirrors(features, rows, place)
     layers = fit_layers(options.net, options.seed, rows, places // 2 if binary else places, binary)

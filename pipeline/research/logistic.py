@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pipeline.core.feature_spec import Parity
 from pipeline.core.registry import spec_of
 from pipeline.models.graph import CLIP, LogisticWeights
+from pipeline.research.tables import Table, chunks
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -34,17 +35,18 @@ class Scaling:
         return np.clip((rows - self.mean) / self.std, -CLIP, CLIP)
 
 
-def fit_scaling(features: Sequence[str], rows: Floats) -> Scaling:
+def fit_scaling(features: Sequence[str], rows: Table) -> Scaling:
     """Learn mean and deviation from training rows; ratios pass through."""
     specs = [spec_of(name) for name in features]
     ratio = np.array([spec.unit == "ratio" for spec in specs])
     odd = np.array([spec.parity is Parity.ODD for spec in specs])
-    mean = np.where(ratio | odd, 0.0, rows.mean(axis=0))
-    std = np.sqrt(((rows - mean) ** 2).mean(axis=0))
+    count = len(rows)
+    mean = np.where(ratio | odd, 0.0, sum(rows[at].sum(axis=0) for at in chunks(count)) / count)
+    std = np.sqrt(sum(((rows[at] - mean) ** 2).sum(axis=0) for at in chunks(count)) / count)
     return Scaling(mean, np.where(ratio | (std == 0.0), 1.0, std))
 
 
-def fit_odd(features: Sequence[str], rows: Floats, up: Flags, ridge: Floats) -> Floats:
+def fit_odd(features: Sequence[str], rows: Table, up: Flags, ridge: Floats) -> Floats:
     """Give weights [features] for scaled rows of odd features, each shrunk towards 0 by its own `ridge`.
 
     A ridge of r pulls like r rows that say nothing. Without intercept and with odd features only, a row and
@@ -56,13 +58,16 @@ def fit_odd(features: Sequence[str], rows: Floats, up: Flags, ridge: Floats) -> 
     even = [name for name in features if spec_of(name).parity is not Parity.ODD]
     if len(rows) == 0 or even:
         raise ValueError(f"{len(rows)} rows, even features {even}; want rows of odd features")
-    target = up.astype(np.float64)
     weights = np.zeros(rows.shape[1])
     pull = ridge / len(rows)
     for _ in range(MAX_STEPS):
-        p_up = 1.0 / (1.0 + np.exp(-rows @ weights))
-        slope = rows.T @ (p_up - target) / len(rows) + pull * weights
-        curvature = (rows * (p_up * (1.0 - p_up))[:, None]).T @ rows / len(rows)
+        slope, curvature = np.zeros(len(weights)), np.zeros((len(weights), len(weights)))
+        for at in chunks(len(rows)):
+            part = rows[at]
+            p_up = 1.0 / (1.0 + np.exp(-part @ weights))
+            slope += part.T @ (p_up - up[at])
+            curvature += (part * (p_up * (1.0 - p_up))[:, None]).T @ part
+        slope, curvature = slope / len(rows) + pull * weights, curvature / len(rows)
         step = np.linalg.solve(curvature + np.diag(pull), slope)
         weights = weights - step
         if np.abs(step).max() < 1e-10:

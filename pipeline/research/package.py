@@ -25,10 +25,13 @@ from pipeline.models.manifest import Manifest, write_manifest
 from pipeline.models.packaging import ModelFacts, contract_for
 from pipeline.models.venue_offer import MARKETS
 from pipeline.research.rows import Rows
+from pipeline.research.tables import Table
 from pipeline.research.targets import label_of
 from pipeline.research.training import Trained, TrainingPlan
 
 TOLERANCE = 1e-5
+REFERENCE_ROWS = 200_000
+"""Most rows, spread over all, whose deciles the contract keeps."""
 
 
 class PackageError(Exception):
@@ -58,6 +61,7 @@ def facts_of(rows: Rows, plan: TrainingPlan, trained: Trained, options: PackageO
         name=plan.name,
         version=options.version,
         features=plan.features,
+        window=plan.window,
         symmetric=trained.learned.symmetric,
         horizon_ms=plan.horizon_ms,
         delay_ms=recipe.delay_ms,
@@ -81,7 +85,7 @@ def facts_of(rows: Rows, plan: TrainingPlan, trained: Trained, options: PackageO
         libraries=(Library("python", platform.python_version()), Library("numpy", np.__version__)),
         calibration=_calibration(plan, trained),
         metrics=trained.metrics,
-        reference=_reference(plan.features, rows.of(plan.features)),
+        reference=_reference(plan.features, rows.table(plan.features)),
         tolerance=TOLERANCE,
         expires_at=options.expires_at,
         training_data_sha256=(*(digest for one in rows.page.sources for digest in one.sha256),),
@@ -100,7 +104,7 @@ def packed(
         ParityError: the exporter wrote something else than was trained.
     """
     facts = facts_of(rows, plan, trained, options)
-    answers = trained.learned.probabilities(golden_rows(plan.features))
+    answers = trained.learned.probabilities(golden_rows(plan.features * plan.window))
     contract = contract_for(facts, trained.learned.binary, answers)
     data = trained.learned.onnx(plan.name, options.version, encode_metadata(contract))
     origin = f"configuration {options.config_sha256[:16]}, dataset {rows.digest[:16]}"
@@ -146,8 +150,9 @@ def _mix(returns: npt.NDArray[np.float64]) -> ClassMix:
     return ClassMix(round(down, 4), round(1.0 - round(down, 4) - round(up, 4), 4), round(up, 4))
 
 
-def _reference(features: Sequence[str], values: npt.NDArray[np.float32]) -> tuple[Reference, ...]:
-    deciles = np.quantile(values, np.arange(1, 10) / 10, axis=0).T
+def _reference(features: Sequence[str], rows: Table) -> tuple[Reference, ...]:
+    some = np.unique(np.linspace(0, len(rows) - 1, REFERENCE_ROWS).astype(np.intp))
+    deciles = np.quantile(rows[some].astype(np.float32), np.arange(1, 10) / 10, axis=0).T
     return tuple(
         Reference(name, tuple(round(float(edge), 4) for edge in edges))
         for name, edges in zip(features, deciles, strict=True)

@@ -7,15 +7,19 @@ a person's press costs, need others; they are computed here from the same path b
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.core.params import MS
 from pipeline.research.dataset import (
     PAGE,
+    TOUCH_COLUMNS,
     DatasetError,
     DatasetPage,
     Recipe,
@@ -33,6 +37,12 @@ from pipeline.research.labels import (
     trailing_sigma,
     triple_barrier,
 )
+from pipeline.research.row_table import RowTable, row_table
+
+IN_MEMORY_BYTES = 256 << 20
+"""Features of a dataset up to here are kept in memory."""
+
+_NARROW = ("ts_ns", "trigger", "bid_ticks", "ask_ticks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,11 @@ class Rows:
     ts_ns: Times
     """Decision times, [n]."""
     values: npt.NDArray[np.float32]
-    """Features in the recipe's order, as a worker gets them, [n, features]."""
+    """Features in the recipe's order, as a worker gets them, [n, features]; mapped from a file when large."""
+    trigger: npt.NDArray[np.int8]
+    """What asked for each row, [n]."""
+    epoch: npt.NDArray[np.int32]
+    """Rises with every loss of the book and with every source, [n]."""
     half_spread: Floats
     """(ask - bid) over (ask + bid) at the decision, a fraction of the mid, [n]."""
     stretches: tuple[Stretch, ...]
@@ -63,8 +77,8 @@ class Rows:
         """Give what the dataset was built by."""
         return self.page.recipe
 
-    def of(self, names: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Give the columns of some features, in that order, [n, names].
+    def table(self, names: Sequence[str], window: int = 1) -> RowTable:
+        """Give the columns of some features, in that order, each row with the `window` - 1 before it.
 
         Raises:
             DatasetError: the dataset lacks one.
@@ -72,7 +86,9 @@ class Rows:
         lacking = [name for name in names if name not in self.recipe.features]
         if lacking:
             raise DatasetError(f"the dataset lacks {', '.join(lacking)}; build it with --features")
-        return self.values[:, [self.recipe.features.index(name) for name in names]]
+        columns = np.array([self.recipe.features.index(name) for name in names], dtype=np.intp)
+        times = (self.ts_ns, self.trigger, self.epoch)
+        return row_table(self.values, columns, window, times, self.recipe.grid_ms * MS)
 
     def returns(self, window: Window) -> Floats:
         """Give mid(end) / mid(start) - 1 of each row, [n]; NaN where it is unknown."""
@@ -106,8 +122,11 @@ class Rows:
         return np.concatenate([label(one.path, self.ts_ns[one.rows]) for one in self.stretches])
 
 
-def load_rows(folder: Path) -> Rows:
+def load_rows(folder: Path, in_memory_bytes: int = IN_MEMORY_BYTES) -> Rows:
     """Read a whole dataset, every file proved by its digest; sources are put in order of time.
+
+    Features that take more than `in_memory_bytes` go to a nameless file beside the dataset and are mapped
+    from it: the system keeps in memory what is looked at and there is room for.
 
     Raises:
         DatasetError: it is incomplete or damaged, empty, or two of its sources overlap in time.
@@ -115,42 +134,55 @@ def load_rows(folder: Path) -> Rows:
     page = read_page(folder)
     if not page.complete or not page.parts:
         raise DatasetError(f"{folder / PAGE}: not whole; run the build again")
-    order = sorted(page.done, key=lambda source: _first_ns(page, source))
-    sources = [_source_columns(folder, page, source) for source in order]
-    columns = {name: np.concatenate([rows[name] for rows, _ in sources]) for name in sources[0][0]}
-    ts_ns = columns["ts_ns"]
-    if (np.diff(ts_ns) < 0).any():
+    values = _room_for(folder, page, in_memory_bytes)
+    narrow: list[dict[str, npt.NDArray[Any]]] = []
+    stretches: list[Stretch] = []
+    row = epoch = 0
+    for source in sorted(page.done, key=lambda source: _first_ns(page, source)):
+        first = row
+        for part in [part for part in page.parts if part.source == source]:
+            columns = read_part(folder, part)
+            for at, name in enumerate(page.recipe.features):
+                values[row : row + part.rows, at] = columns[name]
+            narrow.append({name: columns[name] for name in _NARROW} | {"epoch": columns["epoch"] + epoch})
+            row += part.rows
+        epoch = int(narrow[-1]["epoch"][-1]) + 1
+        stretches.append(Stretch(slice(first, row), _path(folder, page, source)))
+    joined = {name: np.concatenate([part[name] for part in narrow]) for name in (*_NARROW, "epoch")}
+    if (np.diff(joined["ts_ns"]) < 0).any():
         raise DatasetError(f"{folder / PAGE}: two sources overlap in time; build them into one capture each")
-    edges = np.cumsum([0, *(len(rows["ts_ns"]) for rows, _ in sources)])
-    ask, bid = columns["ask_ticks"].astype(float), columns["bid_ticks"].astype(float)
+    ask, bid = joined["ask_ticks"].astype(float), joined["bid_ticks"].astype(float)
     return Rows(
         page=page,
         digest=hashlib.sha256((folder / PAGE).read_bytes()).hexdigest(),
-        ts_ns=ts_ns,
-        values=np.stack([columns[name] for name in page.recipe.features], axis=1),
+        ts_ns=joined["ts_ns"],
+        values=values,
+        trigger=joined["trigger"],
+        epoch=joined["epoch"],
         half_spread=(ask - bid) / (ask + bid),
-        stretches=tuple(
-            Stretch(slice(int(low), int(high)), path)
-            for low, high, (_, path) in zip(edges[:-1], edges[1:], sources, strict=True)
-        ),
+        stretches=tuple(stretches),
     )
+
+
+def _room_for(folder: Path, page: DatasetPage, in_memory_bytes: int) -> npt.NDArray[np.float32]:
+    shape = (page.rows, len(page.recipe.features))
+    if 4 * shape[0] * shape[1] <= in_memory_bytes:
+        return np.empty(shape, dtype=np.float32)
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            return np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
+    except OSError as problem:
+        raise DatasetError(f"{folder}: no room for {page.rows:,} rows: {problem.strerror}") from problem
 
 
 def _first_ns(page: DatasetPage, source: int) -> int:
     return min(part.first_ts_ns for part in page.parts if part.source == source)
 
 
-def _source_columns(
-    folder: Path, page: DatasetPage, source: int
-) -> tuple[dict[str, npt.NDArray[np.generic]], TouchPath]:
-    wanted = ("ts_ns", "bid_ticks", "ask_ticks", *page.recipe.features)
-    parts = [read_part(folder, part) for part in page.parts if part.source == source]
-    rows = {name: np.concatenate([part[name] for part in parts]) for name in wanted}
+def _path(folder: Path, page: DatasetPage, source: int) -> TouchPath:
     touches = [read_part(folder, part) for part in page.touches if part.source == source]
-    ts_ns, bid, ask = (
-        np.concatenate([one[n] for one in touches]) for n in ("ts_ns", "bid_ticks", "ask_ticks")
-    )
-    return rows, TouchPath(ts_ns, bid, ask, int(ts_ns[-1]) - 1)
+    ts_ns, bid, ask = (np.concatenate([one[name] for one in touches]) for name in TOUCH_COLUMNS)
+    return TouchPath(ts_ns, bid, ask, int(ts_ns[-1]) - 1)
 
 
 def _changed(path: TouchPath, ts_ns: Times, ns: int) -> Floats:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.research.tables import Changed, Table, chunks
+
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
@@ -19,7 +21,7 @@ def softmax(logits: Floats) -> Floats:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def fit_softmax(rows: Floats, place: Places, classes: int, ridge: Floats) -> tuple[Floats, Floats]:
+def fit_softmax(rows: Table, place: Places, classes: int, ridge: Floats) -> tuple[Floats, Floats]:
     """Give weights [features, classes] and intercepts [classes] for scaled rows [m, features].
 
     `ridge` pulls each feature towards 0 like so many rows that say nothing.
@@ -29,15 +31,14 @@ def fit_softmax(rows: Floats, place: Places, classes: int, ridge: Floats) -> tup
     """
     if not len(rows):
         raise ValueError("0 rows; want at least one")
-    wide = np.hstack([rows, np.ones((len(rows), 1))])
-    wanted = np.eye(classes)[place]
+    wide = Changed(rows, rows.shape[1] + 1, _with_ones)
     pull = np.append(ridge, INTERCEPT_RIDGE)[:, None] / len(rows)
-    weights = np.zeros((wide.shape[1], classes))
-    loss = _loss(wide, wanted, weights, pull)
+    weights = np.zeros((wide.width, classes))
+    loss = _loss(wide, place, weights, pull)
     for _ in range(MAX_STEPS):
-        step = _newton_step(wide, wanted, weights, pull)
+        step = _newton_step(wide, place, weights, pull)
         share = 1.0
-        while (after := _loss(wide, wanted, weights - share * step, pull)) > loss and share > 1e-6:
+        while (after := _loss(wide, place, weights - share * step, pull)) > loss and share > 1e-6:
             share /= 2.0
         weights, gained, loss = weights - share * step, loss - after, after
         if gained < 1e-13:
@@ -45,24 +46,40 @@ def fit_softmax(rows: Floats, place: Places, classes: int, ridge: Floats) -> tup
     raise ValueError(f"no convergence in {MAX_STEPS} steps")
 
 
-def _loss(wide: Floats, wanted: Floats, weights: Floats, pull: Floats) -> float:
-    logits = wide @ weights
-    top = logits.max(axis=1)
-    norm = np.log(np.exp(logits - top[:, None]).sum(axis=1)) + top
-    fit = (norm - (logits * wanted).sum(axis=1)).mean()
-    return float(fit + 0.5 * (pull * weights**2).sum())
+def _with_ones(rows: Floats) -> Floats:
+    return np.hstack([rows, np.ones((len(rows), 1))])
 
 
-def _newton_step(wide: Floats, wanted: Floats, weights: Floats, pull: Floats) -> Floats:
+def _loss(wide: Table, place: Places, weights: Floats, pull: Floats) -> float:
+    total = 0.0
+    for at in chunks(len(wide)):
+        logits = wide[at] @ weights
+        top = logits.max(axis=1)
+        norm = np.log(np.exp(logits - top[:, None]).sum(axis=1)) + top
+        total += float((norm - logits[np.arange(len(logits)), place[at]]).sum())
+    return total / len(wide) + float(0.5 * (pull * weights**2).sum())
+
+
+def _newton_step(wide: Table, place: Places, weights: Floats, pull: Floats) -> Floats:
     width, classes = weights.shape
-    p = softmax(wide @ weights)
-    slope = wide.T @ (p - wanted) / len(wide) + pull * weights
-    curvature = np.zeros((classes * width, classes * width))
+    slope, curvature = np.zeros((width, classes)), np.zeros((classes * width, classes * width))
+    for at in chunks(len(wide)):
+        part = wide[at]
+        p = softmax(part @ weights)
+        slope += part.T @ (p - np.eye(classes)[place[at]])
+        curvature += _curvature(part, p)
+    slope, curvature = slope / len(wide) + pull * weights, curvature / len(wide)
+    curvature += np.diag(np.tile(pull[:, 0], classes))
+    step = np.linalg.solve(curvature, slope.T.ravel())
+    return np.asarray(step.reshape(classes, width).T)
+
+
+def _curvature(part: Floats, p: Floats) -> Floats:
+    width, classes = part.shape[1], p.shape[1]
+    found = np.zeros((classes * width, classes * width))
     for one in range(classes):
         for other in range(classes):
             mixed = p[:, one] * ((one == other) - p[:, other])
-            block = (wide * mixed[:, None]).T @ wide / len(wide)
             at, to = slice(one * width, (one + 1) * width), slice(other * width, (other + 1) * width)
-            curvature[at, to] = block + (one == other) * np.diag(pull[:, 0])
-    step = np.linalg.solve(curvature, slope.T.ravel())
-    return np.asarray(step.reshape(classes, width).T)
+            found[at, to] = (part * mixed[:, None]).T @ part
+    return found

@@ -9,7 +9,7 @@ and takes its temperature from all of those answers. Nothing here reads a clock 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from pipeline.research.learners import LearnerOptions, learn
 from pipeline.research.rows import Rows
 from pipeline.research.scores import class_score
 from pipeline.research.softmax_fit import fit_softmax, softmax
+from pipeline.research.tables import Changed, Mirrored, Picked, Table, chunks
 from pipeline.research.targets import Target, TargetKind, target_of
 from pipeline.research.walk_forward import FoldPlan, folds
 
@@ -50,6 +51,11 @@ class TrainingPlan:
     learner: LearnerOptions = LearnerOptions()
     folds: FoldPlan = FoldPlan()
     calibrate: bool = True
+
+    @property
+    def window(self) -> int:
+        """Give how many rows the model reads at once."""
+        return self.learner.rows_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,52 +90,60 @@ def train(rows: Rows, plan: TrainingPlan, say: Callable[[str], None] = lambda _:
         MissingExtra: the learner's libraries are not installed.
     """
     window = Window(rows.recipe.delay_ms * MS, plan.horizon_ms * MS)
+    values, baseline = rows.table(plan.features, plan.window), rows.table((BASELINE,))
     target = target_of(rows, plan.kind, window)
-    values, baseline = rows.of(plan.features), rows.of((BASELINE,))
+    target = replace(target, usable=target.usable & values.whole)
     parts: list[tuple[npt.NDArray[np.intp], Floats, Floats, Floats, Floats]] = []
     for number, (train_rows, test_rows) in enumerate(folds(rows.ts_ns, target.end_ns, plan.folds), 1):
-        taught, asked = np.flatnonzero(train_rows & target.usable), np.flatnonzero(test_rows)
+        taught, asked = np.flatnonzero(train_rows & target.usable), np.flatnonzero(test_rows & values.whole)
         _check_taught(target, taught, number)
         say(f"fold {number}: {len(taught):,} rows to learn from, {len(asked):,} to answer")
-        learned = _learn(plan, values[taught], target, taught)
-        raw = learned.probabilities(values[asked])
+        learned = _learn(plan, values, target, taught)
+        raw = answered(learned, Picked(values, asked))
         warmth = _temperature(plan, target, parts, int(rows.ts_ns[asked[0]])) if plan.calibrate else 1.0
         shares = np.bincount(target.place[taught], minlength=CLASSES) / len(taught)
-        alone = qi_answers(baseline[taught], target.place[taught], baseline[asked], target.binary)
+        known = Picked(baseline, taught)
+        alone = qi_answers(known, target.place[taught], Picked(baseline, asked), target.binary)
         parts.append((asked, raw, tempered(raw, warmth), alone, np.tile(shares, (len(asked), 1))))
     if not parts:
         raise TrainingError(f"{len(rows.ts_ns)} rows leave no fold to test; build a longer dataset")
     answers = Answers(*(np.concatenate([part[at] for part in parts]) for at in (0, 2, 3, 4)))
     say("the final model, on all rows")
     everything = np.flatnonzero(target.usable)
-    learned = _learn(plan, values[everything], target, everything)
+    learned = _learn(plan, values, target, everything)
     warmth = _temperature(plan, target, parts, None) if plan.calibrate else 1.0
     metrics = _metrics(target, answers)
     return Trained(learned.tempered(warmth), warmth, target, window, answers, metrics)
 
 
-def qi_answers(
-    taught: npt.ArrayLike, place: npt.NDArray[np.intp], asked: npt.ArrayLike, binary: bool
-) -> Floats:
+def answered(learned: Learned, rows: Table) -> Floats:
+    """Answer raw rows a chunk at a time: down, flat, up, [m, 3]."""
+    return np.concatenate([learned.probabilities(rows[at]) for at in chunks(len(rows))])
+
+
+def qi_answers(taught: Table, place: npt.NDArray[np.intp], asked: Table, binary: bool) -> Floats:
     """Answer by queue imbalance alone (and its size, for three classes), symmetric, [m, 3].
 
     The baseline every model is reported beside; fitted on the same rows as the model.
     """
-    known, wanted = np.asarray(taught, dtype=np.float64), np.asarray(asked, dtype=np.float64)
-    both, places = np.vstack([known, -known]), np.concatenate([place, CLASSES - 1 - place])
+    both, places = Mirrored(taught, -np.ones(1)), np.concatenate([place, CLASSES - 1 - place])
+    wanted = asked[:]
     if binary:
         weights, offsets = fit_softmax(both, places // 2, 2, np.ones(1))
         sides = softmax(wanted @ weights + offsets)
         return np.stack([sides[:, 0], np.zeros(len(sides)), sides[:, 1]], axis=1)
-    weights, offsets = fit_softmax(np.hstack([both, np.abs(both)]), places, CLASSES, np.ones(2))
-    return softmax(np.hstack([wanted, np.abs(wanted)]) @ weights + offsets)
+    weights, offsets = fit_softmax(Changed(both, 2, _with_sizes), places, CLASSES, np.ones(2))
+    return softmax(_with_sizes(wanted) @ weights + offsets)
 
 
-def _learn(
-    plan: TrainingPlan, values: npt.ArrayLike, target: Target, taught: npt.NDArray[np.intp]
-) -> Learned:
+def _with_sizes(rows: Floats) -> Floats:
+    return np.hstack([rows, np.abs(rows)])
+
+
+def _learn(plan: TrainingPlan, values: Table, target: Target, taught: npt.NDArray[np.intp]) -> Learned:
+    rows, place = Picked(values, taught), target.place[taught]
     try:
-        return learn(plan.learner, plan.features, values, target.place[taught], target.binary)
+        return learn(plan.learner, plan.features, rows, place, target.binary)
     except (ValueError, np.linalg.LinAlgError) as problem:
         raise TrainingError(f"{plan.name}: {problem}") from problem
 

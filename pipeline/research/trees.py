@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from pipeline.models.graph import CLASSES, INPUT_NAME, OUTPUT_NAME
 from pipeline.models.running import open_session
+from pipeline.research.parity import PARITY, MissingExtra, ParityError
 
 if TYPE_CHECKING:
     from pipeline.research.learners import TreeOptions
@@ -24,21 +25,12 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
-PARITY = 1e-5
 MOST_FLIPS = 1e-3
 """Share of rows that may differ more: a value at a threshold may fall to its other side in float32."""
 _FLOOR = 1e-6
 _NEWEST_PROTOBUF = 6
 """Major version; with 7 skl2onnx ends in an error nobody can read."""
 _TARGETS = {"": 17, "ai.onnx.ml": 3}
-
-
-class MissingExtra(ImportError):
-    """A learner needs libraries that are not installed; the text says which extra brings them."""
-
-
-class ParityError(Exception):
-    """The exported file does not answer as the trained model does."""
 
 
 @dataclass(frozen=True, slots=True)

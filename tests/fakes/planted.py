@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.core.params import MS
 from pipeline.core.registry import schema_hash, schema_json
-from pipeline.core.types import Fees, Instrument, SyncRule
+from pipeline.core.types import Fees, Instrument, SyncRule, Trigger
 from pipeline.models.expectation import TRIGGER
 from pipeline.models.venue_offer import CADENCES
 from pipeline.research.dataset import (
@@ -59,7 +59,7 @@ def recipe(part_rows: int = 5_000) -> Recipe:
         schema_json=schema_json(FEATURES, cadence, TRIGGER),
         cadence=cadence,
         trigger=TRIGGER,
-        grid_ms=100,
+        grid_ms=STEP_NS // MS,
         instrument=INSTRUMENT,
         delay_ms=100,
         horizons_ms=(500, 1_000),
@@ -85,6 +85,8 @@ def write_planted(folder: Path, rows: int, seed: int) -> np.ndarray:
     folder.mkdir(parents=True)
     columns: dict[str, Column] = {
         "ts_ns": ts_ns,
+        "trigger": np.full(rows, int(Trigger.GRID), dtype=np.int8),
+        "epoch": np.zeros(rows, dtype=np.int32),
         "bid_ticks": np.full(rows, _MID_TICKS, dtype=np.int64),
         "ask_ticks": np.full(rows, _MID_TICKS + 1, dtype=np.int64),
         **{name: values[:, at].copy() for at, name in enumerate(FEATURES)},

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.cli import run
 from pipeline.core.params import MS
+from pipeline.core.types import Trigger
 from pipeline.research.evaluation import (
     Evaluation,
     EvaluationError,
@@ -96,7 +97,9 @@ def rows_at(planted: Rows, count: int) -> Rows:
     bids = 1_000_000 + np.arange(len(path_ns), dtype=np.int64)
     path = TouchPath(path_ns, bids, bids + 1, int(path_ns[-1]))
     values = np.zeros((count, 4), dtype=np.float32)
-    return Rows(planted.page, "", ts_ns, values, np.zeros(count), (Stretch(slice(0, count), path),))
+    stretches = (Stretch(slice(0, count), path),)
+    grid, epoch = np.full(count, int(Trigger.GRID), dtype=np.int8), np.zeros(count, dtype=np.int32)
+    return Rows(planted.page, "", ts_ns, values, grid, epoch, np.zeros(count), stretches)
 
 
 def test_an_idea_a_late_press_and_a_permit_are_told_apart(planted: tuple[Rows, np.ndarray]) -> None:

@@ -23,6 +23,8 @@ class FeedLine:
 
     def __init__(self, venue: SimVenue, chance: Chance, now_ns: Callable[[], int]) -> None:
         self.delay_ms = 0
+        self.frozen = False
+        """True while the process takes nothing."""
         self._venue = venue
         self._chance = chance
         self._now_ns = now_ns
@@ -62,7 +64,7 @@ class FeedLine:
     def move(self) -> None:
         """Let arrive what is due, open what is closed, fetch what is wanted."""
         run, now_ns = self._run, self._now_ns()
-        if run is None:
+        if run is None or self.frozen:
             return
         if self._cut:
             self._leave()
@@ -72,7 +74,7 @@ class FeedLine:
             self._open(run, now_ns)
         while self._books and self._books[0][0] <= now_ns:
             self._fetch(run, self._books.popleft()[1], now_ns)
-        while self._run is run and self._frames and self._frames[0][0] <= now_ns:
+        while self._run is run and not self.frozen and self._frames and self._frames[0][0] <= now_ns:
             run.frame(self._frames.popleft()[1], run.now_ns, self._epoch)
 
     def strike(self) -> None:

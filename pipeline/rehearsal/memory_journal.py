@@ -39,10 +39,10 @@ class MemoryJournal:
         self, kind: RecordKind, ts_ns: int, payload: bytes, epoch: int = 0, codec: int = 0, source: int = 0
     ) -> int:
         """Append one record; give its sequence number."""
-        self._fuse.point("before a journal write")
+        self._fuse.point(f"before a journal write: {kind.name}")
         sequence = len(self._disk.records)
         self._disk.records.append(Record(kind, sequence, ts_ns, payload, epoch, codec, source))
-        self._fuse.point("after a journal write")
+        self._fuse.point(f"after a journal write: {kind.name}")
         return sequence
 
     def barrier(self) -> int:

@@ -8,6 +8,7 @@ state at the moment an order leaves, its alerts, and at rest its books.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from pipeline.core.effects import Alert, AlertCode, Effect, SubmitOrder
 from pipeline.core.inputs import (
@@ -37,6 +38,7 @@ from pipeline.rehearsal.rules import Rule, RuleBroken
 from pipeline.rehearsal.street import StreetMarket
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.gateway import passes_closed_gate
+from pipeline.runtime.guard_report import GuardReport
 from pipeline.sim.exchange.account import Account
 from pipeline.sim.exchange.ledger import Entry, EntryKind
 
@@ -91,6 +93,12 @@ class Oracle(Traffic):
         self._disk: Disk | None = None
         self._live = False
         self._now_ns = 0
+        self._gate_was_open = True
+        """How the gate stood when the send that is next was allowed, where the process stood still since."""
+        self._held = False
+        self._guard_zero = False
+        self.judge_guard: Callable[[], None] = lambda: None
+        """Called for each order that leaves without a person behind it."""
 
     def open(self, market: StreetMarket, account: Account, gate: Gate, mode: VenueMode) -> None:
         """Take the exchange, the account and another process's view of the gate."""
@@ -139,6 +147,11 @@ class Oracle(Traffic):
             return
         self._judge(client_id, intent, process)
 
+    def held(self) -> None:
+        """Note that the process stands still with a frame in hand, after its look at the gate."""
+        assert self._gate is not None
+        self._held, self._gate_was_open = True, self._gate.is_open()
+
     def gone(self, frame: bytes) -> None:
         """Learn that a frame is no longer under way."""
         if _PLACE in frame:
@@ -146,8 +159,10 @@ class Oracle(Traffic):
 
     def _judge(self, client_id: str, intent: OrderIntent, process: Process) -> None:
         by_person, state = passes_closed_gate(intent), process.engine.trading_state
+        held, self._held = self._held, False
         if not by_person:
-            if self._gate is not None and not self._gate.is_open():
+            self.judge_guard()
+            if self._gate is not None and not (self._gate_was_open if held else self._gate.is_open()):
                 self.break_(Rule.SENT_WHILE_CLOSED, f"{client_id} {intent.origin}")
             allowed = TradingState.REDUCING if intent.origin is Origin.EXIT else TradingState.ACTIVE
             if state < allowed:
@@ -201,11 +216,7 @@ class Oracle(Traffic):
     def _alerted(self, alert: Alert) -> None:
         match alert.code:
             case AlertCode.ORDERS_GONE:
-                self.zero_since_ns = self._now_ns
-                young = [one for one, left in self._under_way.items() if left > self._now_ns - _WINDOW_NS]
-                standing = [*self._open_ids(), *young]
-                if standing:
-                    self.break_(Rule.NOT_ZERO, f"{standing[0]} stands or is under way")
+                self._zero("the engine")
             case AlertCode.GATE_CLOSED:
                 self._closed_since_ns = -2
             case AlertCode.ORDER_UNKNOWN:
@@ -214,6 +225,20 @@ class Oracle(Traffic):
                         self._doubts[one] = -1
             case _:
                 pass
+
+    def guard_said(self, report: GuardReport) -> None:
+        """Judge a guard's report at the moment it is made."""
+        if report.confirmed and not self._guard_zero:
+            self._zero("a guard")
+        self._guard_zero = report.confirmed
+
+    def _zero(self, who: str) -> None:
+        """Judge NO ORDERS LEFT; it stands until the gate opens, and not at all after a release."""
+        self.zero_since_ns = self._now_ns if self._gate is None or not self._gate.is_open() else -1
+        young = [one for one, left in self._under_way.items() if left > self._now_ns - _WINDOW_NS]
+        standing = [*self._open_ids(), *young]
+        if standing:
+            self.break_(Rule.NOT_ZERO, f"{who}: {standing[0]} stands or is under way")
 
     # --- the exchange -------------------------------------------------------------------------------------
 
@@ -227,9 +252,11 @@ class Oracle(Traffic):
             self.fills += 1
             self._net_lots += entry.side * entry.lots
 
-    def step(self, now_ns: int) -> None:
-        """Judge what stands after a step."""
-        self._now_ns = now_ns
+    def step(self, now_ns: int, *, awake: bool = True) -> None:
+        """Judge what stands after a step; a process that is not `awake` is late for nothing."""
+        passed_ns, self._now_ns = now_ns - self._now_ns, now_ns
+        if not awake:
+            self._wait(passed_ns)
         self._note_book()
         process = self._process
         if process is None or self._gate is None:
@@ -238,6 +265,13 @@ class Oracle(Traffic):
         self._check_ended(process)
         self._check_kill(process)
         self._check_alerts(now_ns)
+
+    def _wait(self, passed_ns: int) -> None:
+        """Give the process the time back in which it stood still."""
+        self._kill_seen = (self._kill_seen[0], self._kill_seen[1] + passed_ns)
+        if self._closed_since_ns >= 0:
+            self._closed_since_ns += passed_ns
+        self._doubts = {one: ns + passed_ns if ns >= 0 else ns for one, ns in self._doubts.items()}
 
     def _check_ended(self, process: Process) -> None:
         """Judge what we hold for ended: the exchange ends an order first, and then we hear of it."""

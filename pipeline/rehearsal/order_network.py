@@ -19,6 +19,7 @@ from pipeline.sim.protocol.venue import Session, SimVenue
 
 API_PATH = "/ws-api/v3"
 _MS = 1_000_000
+_METHOD = b'"method":"'
 _REFUSED = 0.15
 _BLACK_HOLE = 0.3
 
@@ -49,6 +50,11 @@ class Line:
     to_us: deque[tuple[int, bytes]] = field(default_factory=deque)
     waiting_bytes: int = 0
 
+    @property
+    def hears(self) -> bool:
+        """Say whether something waits that our side may hear."""
+        return self.open and not self.deaf and bool(self.to_us)
+
     def ping(self) -> None:
         """Ask for a sign of life; it comes as an empty frame."""
         if self.open and not self.deaf:
@@ -56,17 +62,19 @@ class Line:
 
     def send(self, message: bytes) -> None:
         """Take a frame for the venue."""
-        self.fuse.point("before a send")
+        what = _method(message)
+        self.fuse.point(f"before a send: {what}")
         if self.open:
             self.network.traffic.left(message)
             if self.deaf:
                 self.network.traffic.gone(message)
             else:
                 self.put(self.to_venue, message, 1)
-        self.fuse.point("after a send")
+        self.fuse.point(f"after a send: {what}")
 
     def close(self) -> None:
         """End the connection."""
+        self.network.untell(self)
         self.network.cut(self, "closed", told=False)
 
     def put(self, queue: deque[tuple[int, bytes]], frame: bytes, ways: int) -> None:
@@ -107,6 +115,10 @@ class OrderNetwork:
         """The session's own clock; set by whoever starts a process."""
         self.bad = True
         """False once the network has healed."""
+        self.frozen = False
+        """True while the process on our side takes nothing: it stands still, or is busy."""
+        self._untold: list[tuple[Line, str]] = []
+        """Ends of connections our side is still to be told of."""
         self._venue = venue
         self._chance = chance
         self._lines: list[Line] = []
@@ -140,10 +152,13 @@ class OrderNetwork:
     def move(self) -> None:
         """Let arrive what is due, oldest first on each line."""
         now_ns = self.now_ns()
+        while self._untold and not self.frozen:
+            line, reason = self._untold.pop(0)
+            line.receiver.on_lost(reason)
         for line in list(self._lines):
             while line.to_venue and line.to_venue[0][0] <= now_ns:
                 self._arrive(line, line.to_venue.popleft()[1])
-            while line.open and not line.deaf and line.to_us and line.to_us[0][0] <= now_ns:
+            while line.hears and not self.frozen and line.to_us[0][0] <= now_ns:
                 self._hear(line, line.to_us.popleft()[1])
             if not line.open and not line.to_venue:
                 self._forget(line)
@@ -168,16 +183,24 @@ class OrderNetwork:
         for line in [one for one in self._lines if one.open]:
             self.cut(line, "process gone", told=False)
         self.fuse = Fuse(None)
+        self._untold.clear()
+
+    def untell(self, line: Line) -> None:
+        """Forget that our side was to be told of an end: it gave the connection up by itself."""
+        self._untold = [one for one in self._untold if one[0] is not line]
 
     def cut(self, line: Line, reason: str, *, told: bool) -> None:
-        """End a connection; a part of what is under way still arrives, in order."""
+        """End a connection; a part of what is under way still arrives, in order.
+
+        Our side is told by the next `move`, never in the middle of what it does.
+        """
         if not line.open:
             return
         line.open = False
         self._lose(line, self._chance.below(len(line.to_venue) + 1))
         line.to_us.clear()
         if told:
-            line.receiver.on_lost(reason)
+            self._untold.append((line, reason))
 
     def _lose(self, line: Line, kept: int) -> None:
         while len(line.to_venue) > kept:
@@ -194,6 +217,16 @@ class OrderNetwork:
             line.receiver.on_message(frame, now_ns, 0)
 
     def _forget(self, line: Line) -> None:
+        if line not in self._lines:
+            return  # the world went on while our side stood still in the middle of this
         self._lines.remove(line)
         if line.session is not None:
             self._venue.leave(line.session)
+
+
+def _method(frame: bytes) -> str:
+    start = frame.find(_METHOD)
+    if start < 0:
+        return "?"
+    start += len(_METHOD)
+    return frame[start : frame.index(b'"', start)].decode()

@@ -47,7 +47,7 @@ class Person:
         self._gate.close(Closer.SHELL, "eve", "", "rehearsed", self._now_ns(), kill=latch)
         if latch:
             self._gate.latch("eve", "", "rehearsed", self._now_ns())
-            self._killed()
+            self.killed()
 
     def release(self, process: Process) -> None:
         """Take a kill back."""
@@ -85,7 +85,7 @@ class Person:
                 process.command(Command.RESUME)
             case 3:
                 process.command(Command.KILL)
-                self._killed()
+                self.killed()
             case 4:
                 self.close_gate(latch=True)
             case 5:
@@ -101,7 +101,8 @@ class Person:
             case _:
                 self.release(process)
 
-    def _killed(self) -> None:
+    def killed(self) -> None:
+        """Note a kill that stands, whoever it is by."""
         self._kills += 1
         self.kill = self._kills
 

@@ -12,6 +12,7 @@ import msgspec
 from pipeline.core.effects import Effect, SubmitOrder
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import Command, Input, LinkChanged, OperatorCommand
+from pipeline.core.order import client_order_id
 from pipeline.core.params import (
     DecisionParams,
     EngineParams,
@@ -30,9 +31,14 @@ from pipeline.rehearsal.scenario import Scenario
 from pipeline.runtime.clock import SessionClock
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.gate_watch import GateWatch
+from pipeline.runtime.guard_child import GuardStarter
+from pipeline.runtime.guard_duty import GuardDuty, chain_is_healthy
+from pipeline.runtime.guard_keeper import GuardKeeper
+from pipeline.runtime.guard_params import GuardParams
 from pipeline.runtime.live_run import LiveRun
 from pipeline.runtime.venue_gateway import VenueGateway
 from pipeline.runtime.venue_params import VenueParams
+from pipeline.runtime.venue_start import INSTALL_CHARACTERS
 from pipeline.sim.chance import Chance
 from pipeline.wire.binance_requests import ApiKey
 from pipeline.wire.venues import codec_for
@@ -41,6 +47,7 @@ KEY = ApiKey("k" * 64, "s" * 64)
 INSTALLATION = 77 << 20
 SOURCES = ("", SYMBOL)
 _MS = 1_000_000
+_BEAT_NS = 20 * _MS
 
 LIMITS = RiskLimits(
     profile="rehearsal",
@@ -76,6 +83,19 @@ ORDERS = VenueParams(
     attempts=1_000,
 )
 """The order path's own rules with shorter waits; recvWindow and what follows from it stay."""
+
+
+def guard_params(instrument: Instrument, session_number: int) -> GuardParams:
+    """Give what guards of this rehearsal are started with."""
+    return GuardParams(
+        session="rehearsal",
+        symbols=(instrument.symbol,),
+        acts=True,
+        venue="binance",
+        rest_url="http://rehearsal",
+        id_prefix=client_order_id(session_number, 0)[:INSTALL_CHARACTERS],
+        recv_window_ms=ORDERS.recv_window_ms,
+    )
 
 
 def engine_params(scenario: Scenario, instrument: Instrument, number: int) -> EngineParams:
@@ -139,6 +159,8 @@ class Surroundings:
     our_ns: Callable[[], int]
     watch: Callable[[Input, list[Effect]], None]
     instant: Callable[[], None]
+    guards: Callable[[GuardParams, Process], GuardStarter]
+    """Gives what starts guards of a process."""
 
 
 class Process:
@@ -147,6 +169,10 @@ class Process:
     def __init__(self, around: Surroundings, number: int, journal: MemoryJournal, chance: Chance) -> None:
         scenario = around.scenario
         self.number = number
+        self.gone = False
+        self.fenced = False
+        """True once its guard has sent it SIGKILL."""
+        self._our_ns = around.our_ns
         self.params = engine_params(scenario, around.instrument, number)
         self.gate = Gate.create(around.directory)
         self.engine = WatchedEngine(self.params, around.watch)
@@ -178,6 +204,9 @@ class Process:
         self.run.instant = around.instant
         self.gateway.on_reports = self.run.venue_reported
         around.network.session_now_ns = clock.now_ns
+        guarded = guard_params(around.instrument, self.params.session_number)
+        self.keeper = GuardKeeper(guarded, around.directory, _BEAT_NS, starter=around.guards(guarded, self))
+        self._duty = GuardDuty(self.keeper, self.gate, self._gate_watch)
 
     def start(self) -> None:
         """Do what a session does before its first turn."""
@@ -190,7 +219,9 @@ class Process:
         self.run.collect_answers()
         self.run.beat(0)
         self.gateway.release_parked(self.run.now_ns)
-        self.gateway.tick(self.run.now_ns)
+        healthy = chain_is_healthy(self.engine, path_up=self.gateway.is_up, workers=True)
+        if self._duty.look(self._our_ns(), self.run.put, self.run.now_ns, healthy=healthy):
+            self.gateway.tick(self.run.now_ns)
 
     def command(self, command: Command, **fields: Any) -> str:
         """Carry out a person's command as the session host does; give a refusal or an empty text."""
@@ -206,8 +237,17 @@ class Process:
 
     def end(self) -> None:
         """Let go of everything, as the kernel does when a process is gone."""
+        self.gone = True
         self.gateway.close()
         self.gate.detach()
+
+    def has_ended(self) -> bool:
+        """Say whether it is gone, for its guard."""
+        return self.gone or self.fenced
+
+    def fence(self) -> None:
+        """Take a SIGKILL: not one more of its lines runs, stopped or not."""
+        self.fenced = True
 
     def _look_at_gate(self) -> None:
         self._gate_watch.look(self.run.put, self.run.now_ns)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.core.params import EntryStyle
 from pipeline.core.types import Authority, VenueMode
+from pipeline.rehearsal.crash import CrashPoint, StopPoint
 from pipeline.sim.chance import Chance
 from pipeline.sim.protocol.faults import Fault, FaultKind, parse_fault
 
@@ -28,6 +29,25 @@ _FAULTS = (
     "late-request=400:{target}", "late-request=1300:order.place", "ban", "end-stream=1", "disconnect=1:api",
     "disconnect=1:all", "drop=0.1", "duplicate=0.1", "reorder=0.1", "gap", "silence", "garbage=0.1",
 )  # fmt: skip
+_MS = 1_000_000
+CRASHES = (
+    "journal write: INPUT",
+    "journal write: FRAME",
+    "send: order.place",
+    "send: order.cancel",
+    "send: order.status",
+    "send: openOrders.status",
+    "send: account.status",
+    "send: time",
+    "send: userDataStream.subscribe.signature",
+    "send: exchangeInfo",
+    "send: myTrades",
+)
+"""Everything a process writes or sends: it may die before and after each."""
+HAS_LOOKED_AT_GATE = "before a send: order.place"
+"""Where an order leaves though somebody closes the gate now."""
+_STOPS_MS = (40, 200, 280, 320, 500, 900, 1_300, 3_000, 5_600)
+"""Around what a guard waits for: 300 ms for an acknowledgement, 1 s to halt, 5 s to fence."""
 _RATES = ("0.1", "0.3", "0.6", "1")
 
 
@@ -53,8 +73,20 @@ class Scenario:
     """Chance of a step to end a connection without the venue's doing."""
     act_rate: float
     """Chance of a step to bring an act of the person, or of another process at the gate."""
-    dies_after: tuple[int, ...]
-    """Crash points the first process, the second and so on live to see; what follows lives to the end."""
+    deaths: tuple[CrashPoint, ...]
+    """Where the first process dies, the second and so on; what follows lives to the end."""
+    power_rate: float
+    """Chance of a death to be the whole machine's: the guard dies too, and what no disk has is gone."""
+    stops: tuple[StopPoint, ...] = ()
+    """Where processes stand still."""
+    slow: tuple[tuple[int, int, int], ...] = ()
+    """When the process is slow: from, for how long, and how long each turn takes then."""
+    guard_delay_ms: int = 0
+    """The longest way of a frame between guard and venue."""
+    guard_deaths: tuple[CrashPoint, ...] = ()
+    """Where the first guard dies, the second and so on."""
+    guard_stops: tuple[tuple[int, int], ...] = ()
+    """When whatever guard there is stands still, and for how long."""
 
     @property
     def storm_ns(self) -> int:
@@ -79,7 +111,13 @@ def draw(seed: int, steps: int) -> Scenario:
         disk_ms=(0, 1, 15, 60)[chance.below(4)],
         cut_rate=(0.0, 0.0, 0.004, 0.02)[chance.below(4)],
         act_rate=(0.0, 0.01, 0.03, 0.06)[chance.below(4)],
-        dies_after=_deaths(chance, steps),
+        deaths=_deaths(chance, steps),
+        power_rate=(0.0, 0.0, 0.7)[chance.below(3)],
+        stops=_stops(chance, steps),
+        slow=_slow(chance, steps),
+        guard_delay_ms=_DELAYS_MS[chance.below(len(_DELAYS_MS))],
+        guard_deaths=_guard_deaths(chance),
+        guard_stops=_guard_stops(chance, steps),
     )
 
 
@@ -98,8 +136,54 @@ def _faults(chance: Chance, steps: int) -> tuple[Fault, ...]:
     return tuple(one for one in found if one.kind is not FaultKind.OVERSIZED)
 
 
-def _deaths(chance: Chance, steps: int) -> tuple[int, ...]:
-    """Give when processes die, in crash points: six a step or more."""
-    if chance.unit() < 0.6:
+def _deaths(chance: Chance, steps: int) -> tuple[CrashPoint, ...]:
+    if chance.unit() < 0.5:
         return ()
-    return tuple(chance.below(6 * steps) for _ in range(1 + chance.below(2)))
+    return tuple(_point(chance, steps) for _ in range(1 + chance.below(2)))
+
+
+def _point(chance: Chance, steps: int) -> CrashPoint:
+    """Draw a point: anywhere, around an order that leaves, or of any kind there is."""
+    drawn, where = chance.unit(), "before" if chance.unit() < 0.5 else "after"
+    if drawn < 0.35:
+        return CrashPoint(chance.below(6 * steps))
+    if drawn < 0.65:
+        return CrashPoint(chance.below(8), f"{where} a send: order.place")
+    return CrashPoint(chance.below(3), f"{where} a {CRASHES[chance.below(len(CRASHES))]}")
+
+
+def _stops(chance: Chance, steps: int) -> tuple[StopPoint, ...]:
+    """Give where processes stand still: most of them between the look at the gate and the send."""
+    if chance.unit() < 0.7:
+        return ()
+    found = []
+    for _ in range(1 + chance.below(3)):
+        at_send = chance.unit() < 0.7
+        at = CrashPoint(chance.below(8), HAS_LOOKED_AT_GATE) if at_send else _point(chance, steps)
+        found.append(StopPoint(at, _STOPS_MS[chance.below(len(_STOPS_MS))] * _MS))
+    return tuple(found)
+
+
+def _slow(chance: Chance, steps: int) -> tuple[tuple[int, int, int], ...]:
+    if chance.unit() < 0.85:
+        return ()
+    start_ns, length_ns = _window(chance, steps)
+    return ((start_ns, length_ns, chance.between(60, 700) * _MS),)
+
+
+def _guard_deaths(chance: Chance) -> tuple[CrashPoint, ...]:
+    if chance.unit() < 0.85:
+        return ()
+    return tuple(CrashPoint(chance.below(30)) for _ in range(1 + chance.below(2)))
+
+
+def _guard_stops(chance: Chance, steps: int) -> tuple[tuple[int, int], ...]:
+    if chance.unit() < 0.9:
+        return ()
+    start_ns, _ = _window(chance, steps)
+    return ((start_ns, chance.between(100, 2_500) * _MS),)
+
+
+def _window(chance: Chance, steps: int) -> tuple[int, int]:
+    storm_ns = steps * STEP_NS
+    return chance.below(storm_ns // _MS) * _MS, chance.between(200, 2_000) * _MS

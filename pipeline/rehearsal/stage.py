@@ -8,22 +8,28 @@ one starts as `lobdeck` does, with the next session number, and has to find out.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 from pipeline.core.inputs import Command
 from pipeline.core.types import OrderState, Side, TradingState
 from pipeline.rehearsal.crash import Fuse, ProcessDied
 from pipeline.rehearsal.feed_line import SYMBOL, FeedLine
+from pipeline.rehearsal.guard_judge import GuardJudge
+from pipeline.rehearsal.guard_lines import GuardNetwork
 from pipeline.rehearsal.memory_journal import Disk, MemoryJournal
 from pipeline.rehearsal.oracle import FOREIGN_ID, OPENING_BALANCES, Oracle
 from pipeline.rehearsal.order_network import OrderNetwork
 from pipeline.rehearsal.person import Person
 from pipeline.rehearsal.process import KEY, Process, Surroundings
 from pipeline.rehearsal.rules import Rule
-from pipeline.rehearsal.scenario import STEP_NS, Scenario
+from pipeline.rehearsal.scenario import HAS_LOOKED_AT_GATE, STEP_NS, Scenario
 from pipeline.rehearsal.street import StreetMarket
+from pipeline.rehearsal.watchmen import GuardHouse, GuardRoom
 from pipeline.rehearsal.witness import orders_of, replayed_hash
 from pipeline.runtime.gate import Gate
+from pipeline.runtime.guard_params import GuardSettings
+from pipeline.runtime.guard_report import GuardReport
 from pipeline.sim.chance import Chance
 from pipeline.sim.exchange.order import AccountEvent, NewOrder, OrderKind
 from pipeline.sim.protocol.hub import MarketHub
@@ -37,6 +43,8 @@ _REST_STEPS = 10
 """Steps in a row that must be quiet before books are compared."""
 _PARTS = 2
 """Looks of the world to a step of the session."""
+_KILLS_THE_STOPPED = 0.01
+"""Chance of each 10 ms of standing still to bring a kill from a shell."""
 _REPLAYS = 8
 """One seed in so many also replays the journal of a session that ended well."""
 
@@ -75,17 +83,43 @@ class Stage:
         self._gate = Gate.create(directory)
         self.person = Person(Chance(seed ^ 0x54), self._gate, scenario.act_rate, lambda: self.now_ns)
         self.oracle.open(self.market, account, self._gate, scenario.mode)
+        self.guard_network = GuardNetwork(self.venue, Chance(seed ^ 0x56), lambda: self.now_ns)
+        self.guard_network.delay_ms = scenario.guard_delay_ms
+        our_ns = lambda: self.now_ns + scenario.skew_ns  # noqa: E731
+        self.guards = GuardHouse(
+            GuardRoom(
+                scenario,
+                directory,
+                self.guard_network,
+                Chance(seed ^ 0x57),
+                lambda: self.now_ns,
+                our_ns,
+                KEY,
+                self._guard_said,
+            )
+        )
+        self.judge = GuardJudge(self.guards, self._gate, self.oracle.break_, GuardSettings())
+        self.oracle.judge_guard = self.judge.left
         self._around = Surroundings(
             scenario,
             listing.instrument,
             directory,
             self.network,
-            lambda: self.now_ns + scenario.skew_ns,
+            our_ns,
             self.oracle.handled,
             self._instant,
+            self.guards.starter,
         )
+        self.points: Counter[str] = Counter()
+        """Points processes passed, engines and guards."""
+        self.died_at: list[str] = []
+        self.stopped_at: list[str] = []
+        self._fuses: list[Fuse] = []
+        self._stops = list(scenario.stops)
+        self._busy_until_ns = 0
+        self._gate_mark = b""
         self._chance = Chance(seed ^ 0x55)
-        self._lives = list(scenario.dies_after)
+        self._lives = list(scenario.deaths)
         self._number = 0
         self._disk = Disk([])
         self._starts_ns = START_NS
@@ -117,23 +151,73 @@ class Stage:
         """Let go of everything."""
         if self.process is not None:
             self.process.end()
+        self.guards.close()
         self._gate.detach()
 
     # --- a step -------------------------------------------------------------------------------------------
 
     async def _step(self, length_ns: int) -> None:
         self.oracle.kill = self.person.kill
+        busy = self.now_ns < self._busy_until_ns
         try:
+            self._freeze(frozen=busy)
             for _ in range(_PARTS):
-                self.now_ns += length_ns // _PARTS
-                self.venue.advance(self.now_ns)
-                self.network.move()
-                self.feed.move()
-            await self._turn()
+                self._world(length_ns // _PARTS)
+                self._heed_fence()
+            if busy:
+                self._instant()
+            else:
+                await self._turn()
         except ProcessDied:
             self._die()
+        self._judge(awake=not busy)
+
+    def _world(self, length_ns: int) -> None:
+        """Let everything but the session's own loop go on."""
+        self.now_ns += length_ns
+        self.venue.advance(self.now_ns)
+        self.guard_network.move()
+        self.network.move()
+        self.feed.move()
+        self.guards.turn()
+
+    def _judge(self, *, awake: bool) -> None:
+        if (mark := self._gate.mark()) != self._gate_mark:
+            self._gate_mark = mark
+            if not self.person.kill and self._gate.state().latched:
+                self.person.killed()
         self.oracle.kill = self.person.kill
-        self.oracle.step(self.now_ns)
+        self.oracle.step(self.now_ns, awake=awake)
+        self.judge.step(self.process, self.now_ns)
+
+    def _freeze(self, *, frozen: bool) -> None:
+        self.network.frozen = self.feed.frozen = frozen
+
+    def _heed_fence(self) -> None:
+        if self.process is not None and self.process.fenced:
+            raise ProcessDied("fenced")
+
+    def _hold(self, length_ns: int, name: str) -> None:
+        """Stop the process where it is, in the middle of a line, and let the world go on.
+
+        Raises:
+            ProcessDied: its guard fenced it meanwhile.
+        """
+        if not self._storms or self.network.frozen:
+            return
+        self.stopped_at.append(name)
+        if name == HAS_LOOKED_AT_GATE:
+            self.oracle.held()
+        self._freeze(frozen=True)
+        until_ns = self.now_ns + length_ns
+        while self.now_ns < until_ns:
+            self._world(STEP_NS // _PARTS)
+            self._instant()
+            if self._chance.unit() < _KILLS_THE_STOPPED:
+                self.person.close_gate(latch=True)
+            self._judge(awake=False)
+            self._heed_fence()
+        self._freeze(frozen=False)
 
     async def _turn(self) -> None:
         if self.process is None:
@@ -142,11 +226,23 @@ class Stage:
                 self._start()
             return
         self._strike()
-        self.process.turn()
-        if self.process.gateway.connections == self.process.gateway.lost:
+        process = self.process
+        process.turn()
+        self.judge.turned(process, self.now_ns)
+        if process.gateway.connections == process.gateway.lost:
             await asyncio.sleep(0)  # an attempt to connect goes on
         if self._storms:
-            self.person.look(self.process)
+            self.person.look(process)
+            self._grow_slow()
+
+    def _grow_slow(self) -> None:
+        passed_ns = self.now_ns - START_NS
+        for start_ns, length_ns, pause_ns in self.scenario.slow:
+            if start_ns <= passed_ns < start_ns + length_ns:
+                self._busy_until_ns = self.now_ns + pause_ns
+
+    def _guard_said(self, report: GuardReport) -> None:
+        self.oracle.guard_said(report)
 
     def _strike(self) -> None:
         if not self._storms:
@@ -155,6 +251,8 @@ class Stage:
             self.network.strike()
         if self._chance.unit() < self.scenario.cut_rate / 2:
             self.feed.strike()
+        if self._chance.unit() < self.scenario.cut_rate / 2:
+            self.guard_network.strike()
 
     def _instant(self) -> None:
         """Let the world act between the engine's decision and the send."""
@@ -165,13 +263,16 @@ class Stage:
 
     def _start(self) -> None:
         self._number += 1
-        fuse = Fuse(self._lives.pop(0) if self._lives and self._storms else None)
+        death = self._lives.pop(0) if self._lives and self._storms else None
+        fuse = Fuse(death, tuple(self._stops) if self._storms else (), self._hold)
+        self._fuses.append(fuse)
         self.network.fuse, self._disk = fuse, Disk([])
         sync_ns = self.scenario.disk_ms * 1_000_000
         journal = MemoryJournal(self._disk, fuse, lambda: self.now_ns, sync_ns)
         chance = Chance(self.scenario.seed * 31 + self._number)
         self.process = process = Process(self._around, self._number, journal, chance)
         self.oracle.started(process, self._disk)
+        self.judge.started()
         self.feed.attach(process.run)
         process.start()
 
@@ -181,12 +282,17 @@ class Stage:
             return
         self.deaths += 1
         self.process = None
+        self._busy_until_ns = 0
+        self._freeze(frozen=False)
         self.network.process_gone()
         self.feed.detach()
         process.end()
         self.oracle.died()
+        self.judge.died(process)
         self._starts_ns = self.now_ns + self._chance.between(20, 1_500) * 1_000_000
-        power_lost = self._chance.unit() < 0.5
+        power_lost = self._chance.unit() < self.scenario.power_rate and not process.fenced
+        if power_lost:
+            self.guards.power_lost()
         self._check_journal(process, power_lost=power_lost)
 
     def _check_journal(self, process: Process, *, power_lost: bool) -> None:
@@ -214,6 +320,8 @@ class Stage:
         self.network.heal()
         self.feed.delay_ms = 0
         self.network.fuse.disarm()
+        self.guard_network.heal()
+        self.guards.calm()
 
     def _ask_for_rest(self) -> None:
         """Halt what still trades, so that there is something to compare."""
@@ -225,7 +333,7 @@ class Stage:
 
     def _is_quiet(self) -> bool:
         process = self.process
-        if process is None or not process.gateway.is_up or self.oracle.under_way:
+        if process is None or not process.gateway.is_up or self.oracle.under_way or self.guards.is_busy:
             return False
         engine = process.engine
         kill = engine.state.kill
@@ -241,5 +349,5 @@ class Stage:
         unknown = sum(1 for one in engine.state.orders.all_live() if one.state is OrderState.UNKNOWN)
         return (
             f"{engine.trading_state.name}, path {desk.phase.name} {desk.trouble}, live {live}, "
-            f"{unknown} UNKNOWN, kill {engine.state.kill}, on {SYMBOL}"
+            f"guard {process.keeper.words}, {unknown} UNKNOWN, kill {engine.state.kill}, on {SYMBOL}"
         )

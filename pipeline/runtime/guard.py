@@ -42,8 +42,10 @@ class Guard:
         venue: GuardVenue | None,
         tell: Callable[[GuardReport], None],
         wall_ns: Callable[[], int],
+        pid: int,
     ) -> None:
-        """Watch `engine`; without a `venue` watching is all. Each change of the report goes to `tell`."""
+        """Watch `engine` as process `pid`; without a `venue` watching is all. `tell` gets the report."""
+        self._pid = pid
         self._params = params
         self._tell_report = tell
         self._wall_ns = wall_ns
@@ -59,13 +61,14 @@ class Guard:
         self._fenced_for = ""
         self._halted = False
         self._sweep: Sweep | None = None
+        self._newest_sweep: Sweep | None = None
         self._swept_generation = 0
         self._reason = ""
         self._goodbye_ns = 0
         self._unreached_ns = 0
         self._kill_wanted = ""
         self._dismissed = False
-        self._report = GuardReport(pid=os.getpid())
+        self._report = GuardReport(pid=self._pid)
         self.exit_status = 0
 
     def kill(self, reason: str) -> None:
@@ -89,7 +92,7 @@ class Guard:
         if self._venue is not None:
             self._talk(self._venue, now_ns)
         self._beat += 1
-        self._heart.beat_guard(self._beat, os.getpid(), self._guard_state())
+        self._heart.beat_guard(self._beat, self._pid, self._guard_state())
         goes_on = self._goes_on(now_ns)
         self._tell(now_ns, goes_on=goes_on)
         return goes_on
@@ -178,7 +181,9 @@ class Guard:
         settle_ns = (params.recv_window_ms + params.settings.settle_ms) * MS
         self._swept_generation = self._state.generation
         self._reason = self._newest_reason()
-        self._sweep = Sweep(params.symbols, params.id_prefix, now_ns, settle_ns, help_ns)
+        self._sweep = self._newest_sweep = Sweep(
+            params.symbols, params.id_prefix, now_ns, settle_ns, help_ns, self._newest_sweep
+        )
 
     def _newest_reason(self) -> str:
         newest = max(self._state.closers, key=lambda record: record.ts_ns, default=None)
@@ -267,7 +272,7 @@ class Guard:
         if not goes_on and sweep is not None and not confirmed:
             self.exit_status = 3
         values = GuardReport(
-            pid=os.getpid(),
+            pid=self._pid,
             acts=self._params.acts,
             phase=self._phase(confirmed=confirmed, goes_on=goes_on),
             engine=self._engine_words(),

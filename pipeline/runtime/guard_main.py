@@ -43,7 +43,7 @@ def run_guard(directory: Path, engine: int) -> int:
         gate, heart = Gate.attach(directory), Heart.join(directory)
         venue = GuardVenue(params, read_keys(Path(params.key_path))) if params.acts else None
         tell = functools.partial(write_report, directory=directory)
-        guard = Guard(params, gate, heart, PidfdEngine(engine), venue, tell, time.time_ns)
+        guard = Guard(params, gate, heart, PidfdEngine(engine), venue, tell, time.time_ns, os.getpid())
         _heed_signals(guard)
         try:
             _loop(guard, venue, engine)

@@ -23,15 +23,24 @@ class Sweep:
     """One kill at one venue."""
 
     def __init__(
-        self, symbols: tuple[str, ...], prefix: str, barrier_ns: int, settle_ns: int, help_ns: int
+        self,
+        symbols: tuple[str, ...],
+        prefix: str,
+        barrier_ns: int,
+        settle_ns: int,
+        help_ns: int,
+        after: Sweep | None = None,
     ) -> None:
-        """Begin; before `help_ns` nothing is cancelled, because a living engine does so by itself."""
+        """Begin; before `help_ns` nothing is cancelled, because a living engine does so by itself.
+
+        What the sweep before this one, `after`, has asked and not heard is not taken for an answer to us.
+        """
         self._symbols = symbols
         self._prefix = prefix
         self._settled_ns = barrier_ns + settle_ns
         self._barrier_ns = barrier_ns
         self._help_ns = help_ns
-        self._turn = 0
+        self._turn = 0 if after is None else after.turn
         self._next_ns = barrier_ns
         self._listed: dict[str, tuple[OpenOrder, ...] | None] = {}
         self._waiting = 0
@@ -45,6 +54,11 @@ class Sweep:
         self.confirmed = False
         self.zero_came_ns = 0
         """When the list came that confirmed it."""
+
+    @property
+    def turn(self) -> int:
+        """Give the number of the newest round of lists."""
+        return self._turn
 
     @property
     def ours_seen(self) -> int:
@@ -63,12 +77,11 @@ class Sweep:
     def take(self, reply: Reply) -> list[Ask]:
         """Take a reply; give what is to be asked at once."""
         ask = reply.ask
-        if ask.kind is AskKind.CANCEL:
-            self._waiting -= 1
-            return []
-        if ask.kind is not AskKind.LIST or ask.turn != self._turn:
+        if ask.turn != self._turn or not self._waiting:
             return []
         self._waiting -= 1
+        if ask.kind is AskKind.CANCEL:
+            return []
         self._listed[ask.symbol] = self._rows(reply)
         if len(self._listed) < len(self._symbols):
             return []
@@ -105,7 +118,7 @@ class Sweep:
         for row in ours:
             if now_ns - self._canceled.get(row.clientOrderId, -_CANCEL_AGAIN_NS) >= _CANCEL_AGAIN_NS:
                 self._canceled[row.clientOrderId] = now_ns
-                asks.append(Ask(AskKind.CANCEL, row.symbol, row.clientOrderId))
+                asks.append(Ask(AskKind.CANCEL, row.symbol, row.clientOrderId, turn=self._turn))
         self.cancels_sent += len(asks)
         self._waiting += len(asks)
         return asks

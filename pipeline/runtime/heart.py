@@ -51,6 +51,10 @@ class GuardState(enum.IntEnum):
     """A kill: it waits, fences, cancels or asks."""
 
 
+_LIVES = {int(one): one for one in Life}
+_STATES = {int(one): one for one in GuardState}
+
+
 class Heart:
     """The page; the engine makes it, the guard joins it."""
 
@@ -119,7 +123,7 @@ class Heart:
     def life(self) -> Life:
         """Give how the engine's life stands; RUNS for a word nobody knows."""
         word = self._engine[1]
-        return Life(word) if word in tuple(Life) else Life.RUNS
+        return _LIVES.get(word, Life.RUNS)
 
     @property
     def healthy(self) -> bool:
@@ -144,7 +148,7 @@ class Heart:
         if self._guard[1] != pid:
             return GuardState.STARTING
         word = self._guard[2]
-        return GuardState(word) if word in tuple(GuardState) else GuardState.NONE
+        return _STATES.get(word, GuardState.NONE)
 
 
 class Pulse:

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from pipeline.core.types import Authority, VenueMode
-from pipeline.rehearsal.crash import Fuse
+from pipeline.rehearsal.crash import CrashPoint, Fuse
 from pipeline.rehearsal.rehearse import DEFAULT_STEPS, rehearse, rehearse_scenario
 from pipeline.rehearsal.scenario import draw
 from tests.fakes.planted_bugs import PLANTS, Plant
+from tests.fakes.planted_guard_bugs import GUARD_PLANTS
 
 SEEDS, CHUNK = 300, 50
 MOST_SEEDS = 1_000
@@ -41,10 +42,10 @@ def test_scenarios_reach_both_modes_and_every_kind_of_trouble() -> None:
     assert {one.mode for one in scenarios} == {VenueMode.SIM, VenueMode.LIVE}
     assert {one.authority for one in scenarios} == {Authority.APPROVE, Authority.AUTO}
     assert len({fault.kind for one in scenarios for fault in one.faults}) >= 20
-    assert sum(1 for one in scenarios if one.dies_after) > SEEDS // 5
+    assert sum(1 for one in scenarios if one.deaths) > SEEDS // 5
 
 
-@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
+@pytest.mark.parametrize("plant", [*PLANTS, *GUARD_PLANTS], ids=lambda plant: plant.__name__)
 def test_a_planted_bug_is_found(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     first = BEGINS_AT.get(plant.__name__, 0)
@@ -63,21 +64,27 @@ def test_a_process_may_die_at_every_send_and_at_the_writes_around_it(
         cut_rate=0.0,
         act_rate=0.0,
         delay_ms=30,
-        dies_after=(),
+        deaths=(),
+        power_rate=1.0 if mode is VenueMode.LIVE else 0.0,
+        stops=(),
+        slow=(),
+        guard_deaths=(),
+        guard_stops=(),
     )
     passed: list[str] = []
     point = Fuse.point
 
     def noted(fuse: Fuse, name: str) -> None:
-        passed.append(name)
+        if "guard" not in name:
+            passed.append(name)
         point(fuse, name)
 
     with monkeypatch.context() as patch:
         patch.setattr(Fuse, "point", noted)
         assert not rehearse_scenario(scenario).broken
-    sends = [number for number, name in enumerate(passed) if name == "before a send"]
+    sends = [number for number, name in enumerate(passed) if name.startswith("before a send")]
     points = dict.fromkeys(near for one in sends for near in range(one - 2, one + 3))
     assert len(points) > 40
     for number in points:
-        outcome = rehearse_scenario(replace(scenario, dies_after=(max(number, 0),)))
+        outcome = rehearse_scenario(replace(scenario, deaths=(CrashPoint(max(number, 0)),)))
         assert not outcome.broken, (number, passed[number], outcome.broken)

@@ -33,7 +33,7 @@ class Bench:
         params = GuardParams("one", ("BTCUSDT",), acts=acts, id_prefix="t")
         tell = functools.partial(write_report, directory=directory)
         engine = PidfdEngine(self.pidfd)
-        self.guard = Guard(params, self.gate, self.heart, engine, None, tell, time.time_ns)
+        self.guard = Guard(params, self.gate, self.heart, engine, None, tell, time.time_ns, os.getpid())
         self.turns = 0
 
     def turn(self, count: int = 1, *, beats: bool = True) -> bool:

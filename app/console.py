@@ -23,6 +23,7 @@ from app.acts import Acts
 from app.bell import Bell
 from app.console_settings import ConsoleSettings, KillSwitch
 from app.driver import ConsoleDriver, TerminalHooks
+from app.evidence import newest_alert
 from app.gate_picture import live_orders, with_gate, without_halt_banner
 from app.guard_wait import guard_words
 from app.kill_keys import Emergency
@@ -84,6 +85,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """The picture last handed to the terminal."""
         self.asked: Command | None = None
         """What the session was asked last."""
+        self.asked_by = ""
+        """The key or the word of the action taken last."""
         self.on_started: Callable[[], object] = lambda: None
         """Told when the start is over: the first picture stands, or none came in time."""
         self.lost_terminal = ""
@@ -98,7 +101,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
         )
         self._starting = contextlib.ExitStack()
         self._app_loop: asyncio.AbstractEventLoop | None = None
-        self._drawn_s = 0.0
+        self.drawn_s = 0.0
+        self.numbers_s = 0.0
+        """When the session's numbers in it came here; both monotonic."""
+        self._alerts_shown = 0
         self._gate_shown_open = True
         self._end_shown = LinkEnd.STANDS
         self._rate = (0.0, 0)
@@ -150,7 +156,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             hooks.ask_where(now_s)
             return
         same = self.drawn is not None and link.latest.seq == self.drawn.seq
-        if same and (now_s - link.latest_at_s < self._old_s or now_s - self._drawn_s < AGE_EVERY_S):
+        if same and (now_s - link.latest_at_s < self._old_s or now_s - self.drawn_s < AGE_EVERY_S):
             return
         self._note_rate(now_s)
         self.draw_now()
@@ -182,7 +188,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         latest, now_s = self.link.latest, time.monotonic()
         if latest is None:
             return
-        if now_s - self._drawn_s > OLD_PICTURE_S + 1.0 / self.settings.frame_hz and self.drawn is not None:
+        if now_s - self.drawn_s > OLD_PICTURE_S + 1.0 / self.settings.frame_hz and self.drawn is not None:
             self.terminal_hooks.guard.note_gap(now_s)
         self._gate_shown_open = self.kill_switch.is_open()
         shown = without_halt_banner(latest)
@@ -195,12 +201,20 @@ class ConsoleApp(App[int], inherit_bindings=False):
         age_ms = int(age_s * 1000) if age_s > self._old_s else 0
         if self._end_shown is not LinkEnd.STANDS:
             shown, age_ms = self._without_session(shown), max(age_ms, OLD_AFTER_MS)
-        self.drawn, self._drawn_s = shown, now_s
+        self.drawn, self.drawn_s, self.numbers_s = shown, now_s, self.link.latest_at_s
         self.presses.drawn(shown, now_s)
         self.main.show(shown, age_ms)
         self.acts.after_picture(shown)
+        self._note_shown(shown)
         for _ in range(self.ringer.rings(shown, now_s)):
             self.bell()
+
+    def _note_shown(self, shown: ConsoleSnapshot) -> None:
+        """Tell the session which alerts this terminal has been shown; each once."""
+        newest = newest_alert(shown) if self.main.view.is_shown("alerts") else 0
+        if newest > self._alerts_shown:
+            self._alerts_shown = newest
+            self.link.alerts_shown(newest)
 
     def _without_session(self, shown: ConsoleSnapshot) -> ConsoleSnapshot:
         """Put the banner up; nothing is on offer any more."""
@@ -239,6 +253,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if refusal:
             self.main.say(f"{action.shown or ':' + action.word} not taken: {refusal}", "warn")
         else:
+            self.asked_by = action.shown or f":{action.word}"
             getattr(self.acts, f"act_{action.name}")()
 
     def act_by_name(self, name: str) -> None:

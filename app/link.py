@@ -20,6 +20,7 @@ from pipeline.core.snapshot import ConsoleSnapshot
 from pipeline.runtime.link_messages import (
     MAX_FRAME_BYTES,
     PROTOCOL_VERSION,
+    AlertsShown,
     Attach,
     CommandRequest,
     CommandResult,
@@ -87,6 +88,10 @@ class Link(Protocol):
 
     def detach(self) -> None:
         """Say that this console leaves on purpose."""
+        ...
+
+    def alerts_shown(self, alert_id: int) -> None:
+        """Say that alerts up to this id have been drawn."""
         ...
 
 
@@ -158,6 +163,11 @@ class SocketLink:
     def detach(self) -> None:
         """Say that this console leaves on purpose and the session goes on."""
         self._send(DetachNotice())
+
+    def alerts_shown(self, alert_id: int) -> None:
+        """Say that alerts up to this id have been drawn, to a session that puts it on record."""
+        if self.hello is not None and self.hello.keeps_shown and not self.lost:
+            self._send(AlertsShown(alert_id))
 
     def _next(self) -> int:
         self._requests += 1

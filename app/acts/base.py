@@ -1,7 +1,7 @@
 """What every action stands on: the newest picture, the screen, and the way to the session.
 
 Every command that reaches the session carries what was on this screen when the key was pressed: the idea's
-id and revision, and the number of the picture last drawn.
+id and revision, and the picture last drawn with its age (`evidence.py`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from app.evidence import seen_on
 from app.screens.dialogs import LineDialog
 from app.screens.main import MainScreen
 from app.screens.overlay import Overlay
@@ -114,5 +115,6 @@ class ActsBase:
                 qty_lots=qty_lots,
                 terms=terms,
                 drawn_seq=drawn.seq if drawn is not None else 0,
+                seen=seen_on(self._console, target, time.monotonic()),
             )
         )

@@ -180,7 +180,7 @@ class FactCollector:
 
     def _on_gate(self, gate: GateChanged) -> None:
         self._gates.append(gate)
-        self._kills.on_gate()
+        self._kills.on_gate(gate)
 
     def _on_beat(self, beat: TimerBeat) -> None:
         self._kills.look()

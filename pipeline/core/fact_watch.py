@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.core.effects import Alert
+from pipeline.core.inputs import GateChanged
 from pipeline.core.session_facts import DenialFact, KillFact, PeakFact
 from pipeline.core.state import EngineState, KillProgress
 from pipeline.core.types import DenyReason
@@ -13,6 +14,7 @@ from pipeline.core.types import DenyReason
 @dataclass(slots=True)
 class _Kill:
     progress: KillProgress
+    gate: GateChanged
     canceled: int = 0
     filled: int = 0
     first_cancel_ns: int = 0
@@ -34,11 +36,11 @@ class KillWatch:
         self._state = state
         self._kills: list[_Kill] = []
 
-    def on_gate(self) -> None:
-        """Look whether a new one began."""
+    def on_gate(self, gate: GateChanged) -> None:
+        """Look whether a new one began with this change."""
         kill = self._state.kill
         if kill is not None and (not self._kills or self._kills[-1].progress is not kill):
-            self._kills.append(_Kill(kill))
+            self._kills.append(_Kill(kill, gate))
 
     def on_cancel(self, ts_ns: int) -> None:
         """Note the first cancel that was sent for one."""
@@ -138,7 +140,9 @@ def _kill_fact(kill: _Kill) -> KillFact:
     progress = kill.progress
     return KillFact(
         who=progress.who,
+        tty=kill.gate.tty,
         reason=progress.reason,
+        acted_ns=kill.gate.acted_ns,
         ts_ns=progress.ts_ns,
         latched=progress.latched,
         ours=progress.ours_total,

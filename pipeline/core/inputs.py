@@ -10,6 +10,7 @@ import enum
 
 import msgspec
 
+from pipeline.core.evidence import Seen
 from pipeline.core.model_inputs import ModelAct, ModelPrepared, ModelWanted
 from pipeline.core.order_inputs import (
     AccountRead,
@@ -235,7 +236,7 @@ class WorkerCounters(msgspec.Struct, frozen=True, tag=True):
 
 
 class GateChanged(msgspec.Struct, frozen=True, tag=True):
-    """The gate's closers or latch changed, as the session saw them."""
+    """The gate's closers or latch changed, as the session saw them; an open one tells who released it."""
 
     open: bool
     latched: bool
@@ -244,6 +245,9 @@ class GateChanged(msgspec.Struct, frozen=True, tag=True):
     reason: str
     generation: int
     ts_ns: int
+    tty: str = ""
+    acted_ns: int = 0
+    """When the act was recorded in the gate, by the system's clock; 0 where that is not known."""
 
 
 class LinkChanged(msgspec.Struct, frozen=True, tag=True):
@@ -306,6 +310,8 @@ class OperatorCommand(msgspec.Struct, frozen=True, tag=True):
     terms: WindowTerms | None = None
     drawn_seq: int = 0
     """Sequence number of the snapshot last drawn to that terminal."""
+    seen: Seen | None = None
+    """What that screen showed; None for acts of the session itself."""
 
 
 class HealthRead(msgspec.Struct, frozen=True, tag=True):
@@ -355,41 +361,3 @@ Input = (
     | ModelWanted
     | ModelPrepared
 )
-
-__all__ = [
-    "AccountRead",
-    "BookTicker",
-    "CancelRejected",
-    "Command",
-    "DepthSnapshot",
-    "DepthUpdate",
-    "ExecutionReport",
-    "FeedStatusChanged",
-    "FrameIgnored",
-    "FrameRefused",
-    "GateChanged",
-    "HealthRead",
-    "Input",
-    "InstrumentDiffers",
-    "LinkChanged",
-    "MarketInput",
-    "ModelAct",
-    "ModelPrepared",
-    "ModelWanted",
-    "OpenOrdersListed",
-    "OperatorCommand",
-    "OrderPathChanged",
-    "PositionBroke",
-    "PredictionReceived",
-    "PredictionVoid",
-    "RefusalReason",
-    "SendFailed",
-    "SendRefused",
-    "SymbolStatus",
-    "TimerBeat",
-    "Trade",
-    "WindowTerms",
-    "WireInput",
-    "WorkerCounters",
-    "WorkerStatus",
-]

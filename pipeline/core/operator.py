@@ -139,7 +139,10 @@ class OperatorDesk:
         idea = state.ideas.find(command.target_id)
         symbol = idea.symbol if idea is not None else command.symbol
         aimed = state.aimed_lots(symbol)
-        record = state.permits.permit_once(idea, command.revision, command.who, aimed, now_ns)
+        drawn_hash = command.seen.card_hash if command.seen is not None else ""
+        record = state.permits.permit_once(
+            idea, command.revision, command.who, aimed, now_ns, drawn_hash=drawn_hash
+        )
         if isinstance(record, PressRefusal):
             return self._press_refused(command, record)
         state.ideas.take(command.target_id, now_ns)

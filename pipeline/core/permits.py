@@ -68,16 +68,18 @@ class PermitBook:
         position_lots: int,
         now_ns: int,
         shown_since_ns: int = 0,
+        drawn_hash: str = "",
     ) -> PermitRecord | PressRefusal:
-        """Open a one-shot permit for a card, bound to the revision as it was drawn.
+        """Open a one-shot permit for a card, bound to the revision and content as they were drawn.
 
         `idea` is what the board finds under the pressed id; `position_lots` is signed, open orders counted as
-        filled; `shown_since_ns` is when the card's symbol came up on that screen, where it is known.
+        filled; `shown_since_ns` is when the card's symbol came up on that screen, where it is known;
+        `drawn_hash` is the content hash the screen had, where it says.
         """
         held_down = self._repeated(now_ns)
         if idea is None:
             return PressRefusal.GONE
-        if idea.revision != revision:
+        if idea.revision != revision or (drawn_hash and drawn_hash != idea.content_hash):
             return PressRefusal.REVISED
         if now_ns - max(idea.revised_ns, shown_since_ns) < self._params.arming_ns:
             return PressRefusal.NOT_ARMED

@@ -135,7 +135,10 @@ class KillFact:
     """One closing of the gate, from when the engine heard of it to the venue's zero."""
 
     who: str
+    tty: str
     reason: str
+    acted_ns: int
+    """When the act was recorded in the gate, by the system's clock; 0 where that is not known."""
     ts_ns: int
     latched: bool
     """False for a halt, which cancels nothing by itself."""

@@ -190,6 +190,8 @@ class ProposalView(msgspec.Struct, frozen=True, eq=False):
     """True while the score passes the entry now."""
     waits_for: str = ""
     """Code of why no order of it would go now; empty when live."""
+    content_hash: str = ""
+    """Hash of the card's fixed part; a press says which one it saw."""
 
 
 class PermitView(msgspec.Struct, frozen=True, eq=False):

@@ -114,6 +114,7 @@ def _proposal(state: EngineState, card: Card, now_ns: int) -> ProposalView:
         row_age_ms=(now_ns - decision.ts_ns + decision.row_age_ns) // 1_000_000,
         live=card.live(),
         waits_for=card.waits_for(),
+        content_hash=idea.content_hash,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipeline.core.evidence import Seen
 from pipeline.core.permit import HIGHEST_TICKS
 from pipeline.core.session_facts import CommandFact, OrderFact, PermitFact, SessionFacts
 from pipeline.core.types import Instrument
@@ -12,7 +13,10 @@ from pipeline.research.report_parts import moment, money, span_ms
 MOST_ROWS = 5_000
 """Rows of one table; a page stays one a browser opens."""
 
-ACT_HEADS = ("act", "time", "who", "terminal", "what", "on", "picture", "answer", "then")
+ACT_HEADS = (
+    *("act", "time", "who", "terminal", "peer", "what", "key", "on", "picture", "card as drawn"),
+    *("answer", "then"),
+)
 PERMIT_HEADS = ("permit", "kind", "who", "act", "card", "opened", "terms", "model", "orders", "end", "ended")
 ORDER_HEADS = (
     *("order", "sent", "side", "quantity", "price", "type", "origin", "permit", "card", "score", "edge bp"),
@@ -44,10 +48,36 @@ def _act(one: CommandFact) -> tuple[str, ...]:
         f"{command.target_id}.{command.revision}" if command.target_id else ""
     )
     on = " ".join(part for part in (command.symbol, target) if part)
-    picture = f"{command.drawn_seq}" if command.drawn_seq else "–"
-    after = f"{one.authority.name} {one.trading_state.name}"
-    who = command.who, command.tty or "–"
-    return str(one.place), moment(command.ts_ns), *who, command.command.value, on, picture, one.answer, after
+    seen = command.seen or Seen()
+    return (
+        str(one.place),
+        moment(command.ts_ns),
+        command.who,
+        command.tty or "–",
+        _peer(seen),
+        command.command.value,
+        seen.key or "–",
+        on,
+        _picture(command.drawn_seq, seen),
+        seen.card_hash or "–",
+        one.answer,
+        f"{one.authority.name} {one.trading_state.name}",
+    )
+
+
+def _peer(seen: Seen) -> str:
+    if seen.uid < 0:
+        return "–"
+    return f"uid {seen.uid} pid {seen.pid}" + ("" if seen.controls else " watching")
+
+
+def _picture(number: int, seen: Seen) -> str:
+    """Say which picture stood on that screen; a replay to its time redraws it."""
+    if not seen.picture_ns:
+        return str(number) if number else "–"
+    ages = f"{seen.drawn_ms} ms on screen, numbers {seen.numbers_ms} ms old"
+    lag = f", display {seen.display_ms} ms" if seen.display_ms >= 0 else ""
+    return f"{number} of {moment(seen.picture_ns)} {seen.symbol}, {ages}{lag}"
 
 
 def _permit(one: PermitFact, instrument: Instrument) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from html import escape
 
 from pipeline.core.effects import Alert
 from pipeline.core.inputs import Command
-from pipeline.core.session_facts import RunFact, SessionFacts
+from pipeline.core.session_facts import KillFact, RunFact, SessionFacts
 from pipeline.core.types import Severity
 from pipeline.research.report_parts import (
     day_and_time,
@@ -161,39 +161,47 @@ def _denials(run: RunFact, facts: SessionFacts) -> Iterator[str]:
 def _kills(facts: SessionFacts) -> Iterator[str]:
     yield "<h2>Kills and halts</h2>"
     if facts.kills:
-        yield table(
-            (
-                "time",
-                "kind",
-                "who",
-                "why",
-                "ours",
-                "cancels",
-                "gone",
-                "filled",
-                "first cancel ms",
-                "zero after ms",
-            ),
-            (
-                (
-                    moment(one.ts_ns),
-                    "KILL" if one.latched else "halt",
-                    one.who,
-                    one.reason,
-                    *(str(count) for count in (one.ours, one.cancels_sent, one.canceled, one.filled)),
-                    span_ms(one.ts_ns, one.first_cancel_ns),
-                    span_ms(one.ts_ns, one.gone_ns),
-                )
-                for one in facts.kills
-            ),
-        )
+        yield table(_KILL_HEADS, (_kill_cells(one) for one in facts.kills))
     else:
         yield "<p>The gate was never closed.</p>"
+    released = [one for one in facts.gates if one.open]
+    if released:
+        heads = ("released", "by", "terminal", "reason")
+        yield table(heads, ((moment(one.ts_ns), one.who, one.tty or "–", one.reason) for one in released))
     if facts.states:
         yield table(
             ("time", "trading state", "by"),
             ((moment(one.ts_ns), f"{one.before.name} → {one.after.name}", one.who) for one in facts.states),
         )
+
+
+_KILL_HEADS = (
+    *("time", "kind", "who", "terminal", "why", "heard after ms", "ours", "cancels", "gone", "filled"),
+    *("first cancel ms", "zero after ms"),
+)
+
+
+def _kill_cells(one: KillFact) -> tuple[str, ...]:
+    return (
+        moment(one.ts_ns),
+        "KILL" if one.latched else "halt",
+        one.who,
+        one.tty or "–",
+        one.reason,
+        _heard_ms(one),
+        *(str(count) for count in (one.ours, one.cancels_sent, one.canceled, one.filled)),
+        span_ms(one.ts_ns, one.first_cancel_ns),
+        span_ms(one.ts_ns, one.gone_ns),
+    )
+
+
+def _heard_ms(kill: KillFact) -> str:
+    """Give how long the engine took to hear of it; a replay of old data has another clock than the gate."""
+    same_clock = abs(kill.ts_ns - kill.acted_ns) < _SAME_CLOCK_NS
+    return span_ms(kill.acted_ns, kill.ts_ns) if same_clock else "–"
+
+
+_SAME_CLOCK_NS = 600_000_000_000
 
 
 def _acts(facts: SessionFacts) -> Iterator[str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pipeline.core.effects import CloseGate, OpenGate
 from pipeline.core.inputs import Command, GateChanged, Input
 from pipeline.runtime.gate import Closer, Gate
+from pipeline.runtime.gate_state import CloserRecord, GateState
 from pipeline.runtime.latch import LatchRecord
 from pipeline.runtime.release_policy import release_refusal
 
@@ -23,6 +24,7 @@ class GateWatch:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._mark = b""
+        self._closed_ns = 0
 
     def look(self, put: Callable[[Input], None], now_ns: int) -> bool:
         """Tell the engine, through `put`, of every close, release, latch and removal since the last look.
@@ -36,21 +38,36 @@ class GateWatch:
         state = self._gate.state()
         if first and state.open:
             return False  # a gate that was never seen closed is no news
-        newest = max(state.closers, key=lambda record: record.ts_ns, default=None)
-        latest = max((r for latch in state.latches for r in latch.records), key=_when, default=None)
+        act = self._act(state)
         put(
             GateChanged(
                 open=state.open,
                 latched=state.latched,
                 closers=tuple(record.closer.name.lower() for record in state.closers),
-                who=newest.who if newest else latest.who if latest else "",
-                reason=newest.reason if newest else latest.reason if latest else "",
+                who=act.who if act else "",
+                reason=act.reason if act else "",
                 generation=state.generation,
                 ts_ns=now_ns,
+                tty=act.tty if act else "",
+                acted_ns=act.ts_ns if act else 0,
             )
         )
         self._gate.acknowledge(state.closers)
         return True
+
+    def _act(self, state: GateState) -> CloserRecord | LatchRecord | None:
+        """Give whose act the change is: the newest close, else the newest latch, else the release after it.
+
+        A latch somebody removed by hand opens a gate without a record: then an older release is not taken.
+        """
+        if state.open:
+            release = state.last_release
+            return release if release is not None and release.ts_ns >= self._closed_ns else None
+        records = [record for latch in state.latches for record in latch.records]
+        closes = list(state.closers) or records
+        newest = max(closes, key=_when, default=None)
+        self._closed_ns = newest.ts_ns if newest is not None else self._closed_ns
+        return newest
 
     def look_anew(self) -> None:
         """Forget what was seen: the next look is a new engine's first."""
@@ -103,5 +120,5 @@ class GateWatch:
         return "" if result.open else "the gate was closed again meanwhile: look at it, then once more"
 
 
-def _when(record: LatchRecord) -> int:
+def _when(record: CloserRecord | LatchRecord) -> int:
     return record.ts_ns

@@ -27,6 +27,8 @@ class Hello(msgspec.Struct, frozen=True, tag=True):
     gate_path: str
     owns_life: bool
     """True where quitting the console must ask whether the session stops too."""
+    keeps_shown: bool = False
+    """True where the session takes `AlertsShown`; one of an older version would end the link."""
 
 
 class SnapshotFrame(msgspec.Struct, frozen=True, tag=True):
@@ -116,6 +118,12 @@ class StatusRequest(msgspec.Struct, frozen=True, tag=True):
     request_id: int
 
 
+class AlertsShown(msgspec.Struct, frozen=True, tag=True):
+    """Alerts above information up to this id have been drawn on the console's terminal."""
+
+    alert_id: int
+
+
 FromSession = Hello | SnapshotFrame | CommandResult | SessionEnding | StatusAnswer
 FromConsole = (
     Attach
@@ -126,4 +134,5 @@ FromConsole = (
     | StopSession
     | DetachNotice
     | StatusRequest
+    | AlertsShown
 )

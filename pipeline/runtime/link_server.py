@@ -23,6 +23,7 @@ from pipeline.core.snapshot import ConsoleSnapshot
 from pipeline.runtime.link_messages import (
     MAX_FRAME_BYTES,
     PROTOCOL_VERSION,
+    AlertsShown,
     Attach,
     CommandRequest,
     CommandResult,
@@ -64,6 +65,7 @@ class Client:
 
     writer: asyncio.StreamWriter
     uid: int
+    pid: int = -1
     who: str = ""
     tty: str = ""
     watch: bool = True
@@ -72,6 +74,7 @@ class Client:
     next_frame_s: float = 0.0
     dropped: int = 0
     detached: bool = False
+    alerts_shown: int = 0
     attached: bool = False
 
     def send(self, message: FromSession) -> None:
@@ -125,8 +128,16 @@ class LinkHost(Protocol):
 class LinkServer:
     """Listens on the session's socket; `tick` sends the pictures that are due."""
 
-    def __init__(self, host: LinkHost, path: Path, lock: InstanceLock) -> None:
+    def __init__(
+        self,
+        host: LinkHost,
+        path: Path,
+        lock: InstanceLock,
+        note: Callable[[Client, str], None] = lambda *_: None,
+    ) -> None:
+        """Serve `host`; `note` is told what goes on record of a console beside its commands."""
         self._host = host
+        self._note = note
         self._lock = lock
         self._path = path
         self._clients: list[Client] = []
@@ -193,12 +204,13 @@ class LinkServer:
             client.writer.write(pictures[client.symbol])
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        uid = peer_of(writer.get_extra_info("socket")).uid
+        peer = peer_of(writer.get_extra_info("socket"))
+        uid = peer.uid
         if uid not in (os.getuid(), 0) or len(self._clients) >= MAX_CLIENTS:
             self.refused_clients += 1
             writer.close()
             return
-        client = Client(writer, uid)
+        client = Client(writer, uid, peer.pid)
         self._clients.append(client)
         try:
             client.send(self._host.hello())
@@ -210,6 +222,7 @@ class LinkServer:
             # Not `close`, which would wait for ever for a client that reads nothing to read it all.
             writer.transport.abort()
             if client.attached:
+                self._note(client, "detached on purpose" if client.detached else "gone")
                 self._host.consoles_changed(self.attached, detached_on_purpose=client.detached)
 
     async def _take(self, client: Client, message: FromConsole) -> None:
@@ -221,6 +234,7 @@ class LinkServer:
                 client.watch = message.watch
                 client.frame_hz = _clamped_hz(message.frame_hz)
                 client.attached = True
+                self._note(client, "attached")
                 self._host.consoles_changed(self.attached, detached_on_purpose=False)
             case SetFrameRate():
                 client.frame_hz = _clamped_hz(message.frame_hz)
@@ -230,16 +244,26 @@ class LinkServer:
                 client.detached = True
             case CommandRequest():
                 client.send(self._host.command(message, client))
+            case AlertsShown():
+                self._alerts_shown(client, message.alert_id)
             case ReplayControl() | StopSession() if client.watch:
+                self._note(client, f"{type(message).__name__} refused: watching only")
                 client.send(CommandResult(message.request_id, ok=False, text="watching only"))
             case ReplayControl():
                 client.send(self._host.replay(message))
             case StopSession():
+                self._note(client, f"asked the session to stop: {message.how[:20]}")
                 client.send(self._host.stop(message))
             case StatusRequest():
                 client.send(StatusAnswer(message.request_id, self._host.status_json()))
         if client.unread_bytes > MAX_UNREAD_BYTES:
             raise ValueError("answers are left unread")
+
+    def _alerts_shown(self, client: Client, alert_id: int) -> None:
+        """Put on record which alerts a terminal has drawn; each once."""
+        if client.attached and alert_id > client.alerts_shown:
+            client.alerts_shown = alert_id
+            self._note(client, f"alerts up to {alert_id} shown")
 
 
 async def _read_messages(

@@ -16,8 +16,6 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from pipeline import __version__
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
@@ -25,6 +23,7 @@ from pipeline.core.inputs import Command, Input, LinkChanged, OperatorCommand
 from pipeline.core.snapshot import ConsoleSnapshot, ReplayView
 from pipeline.core.types import VenueMode
 from pipeline.core.view import ALERTS, build_snapshot
+from pipeline.runtime.evidence import Evidence
 from pipeline.runtime.facts_reader import MemoryWatch, stage_views, worker_views
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.gate_watch import GateWatch
@@ -97,7 +96,9 @@ class SessionHost(ABC):
         self._gate = gate
         self._gate_watch = GateWatch(gate)
         self._pool = pool
-        self._link = LinkServer(self, directory / "link.sock", lock)
+        self._journal = open_journal(spec, directory) if spec.journal else None
+        self._evidence = Evidence(self._journal, lambda: self.run_.now_ns)
+        self._link = LinkServer(self, directory / "link.sock", lock, self._evidence.note)
         self._memory = MemoryWatch()
         self._stop_how = ""
         self._how = ""
@@ -108,7 +109,6 @@ class SessionHost(ABC):
         self._seq = 0
         self._lag_us = 0
         self._next_second_s = 0.0
-        self._journal = open_journal(spec, directory) if spec.journal else None
         self._guard: GuardKeeper | None = None
 
     # --- what a subclass is -------------------------------------------------------------------------------
@@ -261,6 +261,7 @@ class SessionHost(ABC):
             pid=os.getpid(),
             gate_path=str(self._directory),
             owns_life=True,
+            keeps_shown=True,
         )
 
     def snapshot(self, symbol: str) -> ConsoleSnapshot:
@@ -293,17 +294,18 @@ class SessionHost(ABC):
     def command(self, request: CommandRequest, client: Client) -> CommandResult:
         """Hand an operator's command to the engine, stamped with the session's time and the peer's name."""
         command = request.command
+        refusal = ""
         if client.watch and command.command not in _WATCHER_MAY:
-            return CommandResult(request.request_id, ok=False, text="watching only: halt and kill work here")
-        if command.command in (Command.RELEASE, Command.RESUME):
+            refusal = "watching only: halt and kill work here"
+        elif command.command in (Command.RELEASE, Command.RESUME):
             refusal = self._unreleasable(command.command) or self._gate_watch.release(
                 command.command, client.who, client.tty
             )
             self._watch_gate()
-            if refusal:
-                return CommandResult(request.request_id, ok=False, text=refusal)
-        now_ns = self.run_.now_ns
-        self.run_.put(msgspec.structs.replace(command, who=client.who, tty=client.tty, ts_ns=now_ns))
+        if refusal:
+            self._evidence.note(client, f"{command.command.value} refused: {refusal}")
+            return CommandResult(request.request_id, ok=False, text=refusal)
+        self.run_.put(self._evidence.stamped(command, client))
         return CommandResult(request.request_id, ok=True, text=self.run_.engine.last_answer)
 
     def _unreleasable(self, command: Command) -> str:

@@ -37,6 +37,7 @@ class InlineLink:
     steered: list[tuple[str, float]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     detached: bool = False
+    shown: list[int] = field(default_factory=list)
     frame_hz: float = 0.0
 
     def give(self, snapshot: ConsoleSnapshot) -> None:
@@ -65,6 +66,9 @@ class InlineLink:
 
     def detach(self) -> None:
         self.detached = True
+
+    def alerts_shown(self, alert_id: int) -> None:
+        self.shown.append(alert_id)
 
 
 @dataclass

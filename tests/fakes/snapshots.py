@@ -181,6 +181,7 @@ def proposal(idea_id: int = 91, side: Side = Side.BUY, market: FakeMarket | None
         horizon_ms=1_000,
         row_age_ms=4,
         live=True,
+        content_hash=f"9f2c51aa{idea_id:08}",
     )
 
 

@@ -39,6 +39,11 @@ async def test_a_permits_what_is_drawn_once_and_leaves_nothing_selected() -> Non
         assert (permit.command, permit.target_id, permit.revision) == (Command.PERMIT_ONCE, 91, 2)
         assert desk.app.drawn is not None
         assert permit.drawn_seq == desk.app.drawn.seq
+        seen, card = permit.seen, desk.app.drawn.proposals[0]
+        assert seen is not None
+        assert (seen.picture_ns, seen.symbol, seen.key) == (desk.app.drawn.ts_ns, "BTCUSDT", "a")
+        assert seen.card_hash == card.content_hash != ""
+        assert 0 <= seen.drawn_ms <= seen.numbers_ms < 1_000
         assert desk.app.main.view.selected() is None
         await settle(pilot, desk, REPEAT_S + 0.1)
         await pilot.press("a")

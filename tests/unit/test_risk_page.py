@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from app.cli import app
 from app.risk_report import alert_sentences, write_risk_report
 from pipeline.core.effects import SubmitOrder
+from pipeline.core.evidence import Seen
 from pipeline.core.inputs import Command
 from pipeline.core.types import Authority
 from pipeline.research.evaluation import EvaluationError
@@ -71,7 +72,18 @@ def permitted(who: str = "ada") -> RecordedFloor:
     floor.warm(p_up=0.9)
     floor.busy_ms(1_000)
     card = floor.picture().proposals[0]
-    floor.command(Command.PERMIT_ONCE, who=who, target_id=card.idea_id, revision=card.revision, drawn_seq=41)
+    seen = Seen(
+        picture_ns=floor.now_ns,
+        symbol="BTCUSDT",
+        drawn_ms=350,
+        numbers_ms=410,
+        card_hash=card.content_hash,
+        key="a",
+        uid=1_000,
+        pid=77,
+    )
+    pressed = {"target_id": card.idea_id, "revision": card.revision, "drawn_seq": 41, "seen": seen}
+    floor.command(Command.PERMIT_ONCE, who=who, **pressed)
     floor.busy_ms(300)
     order = floor.of(SubmitOrder)[0].approved.intent
     floor.trade(order.price_ticks, 100_000_000_000)
@@ -102,7 +114,11 @@ def test_an_orders_row_leads_to_who_authorised_it_and_what_was_drawn(tmp_path: P
     act = row(page, "act-1")
     assert "<td>ada</td>" in act
     assert "<td>PERMIT_ONCE</td>" in act
-    assert "<td>41</td>" in act
+    assert re.search(r"<td>41 of [\d:.]+ BTCUSDT, 350 ms on screen, numbers 410 ms old</td>", act)
+    assert "<td>uid 1000 pid 77</td>" in act
+    card_hash = read_session_facts(tmp_path)[1].permits[0].permit.drawn_hash
+    assert f"<td>{card_hash}</td>" in act
+    assert card_hash in row(page, "permit-1")
 
 
 def test_the_kill_is_there_with_who_why_and_how_long(tmp_path: Path) -> None:
@@ -110,7 +126,7 @@ def test_the_kill_is_there_with_who_why_and_how_long(tmp_path: Path) -> None:
     page = page_of(tmp_path)
     kill = re.search(r"<td>KILL</td>(.*?)</tr>", page)
     assert kill is not None
-    assert "<td>risk desk</td><td>looked wrong</td>" in kill[1]
+    assert "<td>risk desk</td><td>–</td><td>looked wrong</td>" in kill[1]
 
 
 def test_nothing_from_outside_becomes_markup(tmp_path: Path) -> None:
@@ -134,7 +150,7 @@ def test_a_limit_that_was_reached_is_said_first(tmp_path: Path) -> None:
 def test_a_journal_that_was_touched_is_not_called_sound(tmp_path: Path) -> None:
     permitted().write(tmp_path)
     assert "NOT SOUND" not in page_of(tmp_path)
-    segment = next(tmp_path.glob("*.journal"))
+    segment = min(tmp_path.glob("*.journal"))
     raw = bytearray(segment.read_bytes())
     raw[len(raw) // 2] ^= 1
     segment.write_bytes(raw)

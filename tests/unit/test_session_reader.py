@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -168,14 +169,13 @@ def _collected(floor: RecordedFloor) -> SessionFacts:
 
 def test_a_journal_that_was_not_ended_gives_what_is_there(tmp_path: Path) -> None:
     floor = traded()
-    journal = floor.write(tmp_path, close=False)
-    segment = next(tmp_path.glob("*.journal"))
+    journal = floor.write(tmp_path / "alive", close=False)
+    shutil.copytree(tmp_path / "alive", tmp_path / "dead")
+    journal.close()
+    segment = min((tmp_path / "dead").glob("*.journal"))
     whole = segment.read_bytes()
-    try:
-        segment.write_bytes(whole[: len(whole.rstrip(b"\0")) - 40])
-        run, facts = read_session_facts(tmp_path)
-    finally:
-        journal.close()
+    segment.write_bytes(whole[: len(whole.rstrip(b"\0")) - 7])
+    run, facts = read_session_facts(tmp_path / "dead")
     assert run.cut_short
     assert not run.chain.complete
     assert facts.orders

@@ -74,7 +74,7 @@ def evaluate_loaded(loaded: LoadedModel, rows: Rows, press: Press) -> Evaluation
 
 def _answers(loaded: LoadedModel, rows: Rows, asked: Places) -> Floats:
     table = Picked(rows.table(loaded.features, loaded.window), asked)
-    parts = [loaded.bound.batch(table[at]).astype(np.float64) for at in chunks(len(table))]
+    parts = [loaded.bound.batch(table[at]).astype(np.float64) for at in chunks(table)]
     return np.concatenate([np.empty((0, CLASSES)), *parts])
 
 

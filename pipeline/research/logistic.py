@@ -41,8 +41,8 @@ def fit_scaling(features: Sequence[str], rows: Table) -> Scaling:
     ratio = np.array([spec.unit == "ratio" for spec in specs])
     odd = np.array([spec.parity is Parity.ODD for spec in specs])
     count = len(rows)
-    mean = np.where(ratio | odd, 0.0, sum(rows[at].sum(axis=0) for at in chunks(count)) / count)
-    std = np.sqrt(sum(((rows[at] - mean) ** 2).sum(axis=0) for at in chunks(count)) / count)
+    mean = np.where(ratio | odd, 0.0, sum(rows[at].sum(axis=0) for at in chunks(rows)) / count)
+    std = np.sqrt(sum(((rows[at] - mean) ** 2).sum(axis=0) for at in chunks(rows)) / count)
     return Scaling(mean, np.where(ratio | (std == 0.0), 1.0, std))
 
 
@@ -62,7 +62,7 @@ def fit_odd(features: Sequence[str], rows: Table, up: Flags, ridge: Floats) -> F
     pull = ridge / len(rows)
     for _ in range(MAX_STEPS):
         slope, curvature = np.zeros(len(weights)), np.zeros((len(weights), len(weights)))
-        for at in chunks(len(rows)):
+        for at in chunks(rows):
             part = rows[at]
             p_up = 1.0 / (1.0 + np.exp(-part @ weights))
             slope += part.T @ (p_up - up[at])

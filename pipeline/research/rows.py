@@ -42,8 +42,6 @@ from pipeline.research.row_table import RowTable, row_table
 IN_MEMORY_BYTES = 256 << 20
 """Features of a dataset up to here are kept in memory."""
 
-_NARROW = ("ts_ns", "trigger", "bid_ticks", "ask_ticks")
-
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -125,8 +123,8 @@ class Rows:
 def load_rows(folder: Path, in_memory_bytes: int = IN_MEMORY_BYTES) -> Rows:
     """Read a whole dataset, every file proved by its digest; sources are put in order of time.
 
-    Features that take more than `in_memory_bytes` go to a nameless file beside the dataset and are mapped
-    from it: the system keeps in memory what is looked at and there is room for.
+    Where the features take more than `in_memory_bytes`, all columns go to nameless files beside the dataset
+    and are mapped from them: the system keeps in memory what is looked at and there is room for.
 
     Raises:
         DatasetError: it is incomplete or damaged, empty, or two of its sources overlap in time.
@@ -134,54 +132,75 @@ def load_rows(folder: Path, in_memory_bytes: int = IN_MEMORY_BYTES) -> Rows:
     page = read_page(folder)
     if not page.complete or not page.parts:
         raise DatasetError(f"{folder / PAGE}: not whole; run the build again")
-    values = _room_for(folder, page, in_memory_bytes)
-    narrow: list[dict[str, npt.NDArray[Any]]] = []
+    room = _Room(folder, mapped=4 * page.rows * len(page.recipe.features) > in_memory_bytes)
+    values = room.array((page.rows, len(page.recipe.features)), np.float32)
+    ts_ns, half_spread = room.array((page.rows,), np.int64), room.array((page.rows,), np.float64)
+    trigger, epochs = room.array((page.rows,), np.int8), room.array((page.rows,), np.int32)
     stretches: list[Stretch] = []
     row = epoch = 0
     for source in sorted(page.done, key=lambda source: _first_ns(page, source)):
         first = row
         for part in [part for part in page.parts if part.source == source]:
-            columns = read_part(folder, part)
+            columns, here = read_part(folder, part), slice(row, row + part.rows)
             for at, name in enumerate(page.recipe.features):
-                values[row : row + part.rows, at] = columns[name]
-            narrow.append({name: columns[name] for name in _NARROW} | {"epoch": columns["epoch"] + epoch})
+                values[here, at] = columns[name]
+            ask, bid = columns["ask_ticks"].astype(float), columns["bid_ticks"].astype(float)
+            half_spread[here] = (ask - bid) / (ask + bid)
+            ts_ns[here], trigger[here], epochs[here] = (columns[n] for n in ("ts_ns", "trigger", "epoch"))
+            epochs[here] += epoch
             row += part.rows
-        epoch = int(narrow[-1]["epoch"][-1]) + 1
-        stretches.append(Stretch(slice(first, row), _path(folder, page, source)))
-    joined = {name: np.concatenate([part[name] for part in narrow]) for name in (*_NARROW, "epoch")}
-    if (np.diff(joined["ts_ns"]) < 0).any():
+        epoch = int(epochs[row - 1]) + 1
+        stretches.append(Stretch(slice(first, row), _path(folder, page, source, room)))
+    if (np.diff(ts_ns) < 0).any():
         raise DatasetError(f"{folder / PAGE}: two sources overlap in time; build them into one capture each")
-    ask, bid = joined["ask_ticks"].astype(float), joined["bid_ticks"].astype(float)
     return Rows(
         page=page,
         digest=hashlib.sha256((folder / PAGE).read_bytes()).hexdigest(),
-        ts_ns=joined["ts_ns"],
+        ts_ns=ts_ns,
         values=values,
-        trigger=joined["trigger"],
-        epoch=joined["epoch"],
-        half_spread=(ask - bid) / (ask + bid),
+        trigger=trigger,
+        epoch=epochs,
+        half_spread=half_spread,
         stretches=tuple(stretches),
     )
 
 
-def _room_for(folder: Path, page: DatasetPage, in_memory_bytes: int) -> npt.NDArray[np.float32]:
-    shape = (page.rows, len(page.recipe.features))
-    if 4 * shape[0] * shape[1] <= in_memory_bytes:
-        return np.empty(shape, dtype=np.float32)
-    try:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            return np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
-    except OSError as problem:
-        raise DatasetError(f"{folder}: no room for {page.rows:,} rows: {problem.strerror}") from problem
+class _Room:
+    """Where columns are put together: in memory, or in files without a name."""
+
+    def __init__(self, folder: Path, *, mapped: bool) -> None:
+        self._folder = folder
+        self._mapped = mapped
+
+    def array(self, shape: tuple[int, ...], kind: type[np.generic]) -> npt.NDArray[Any]:
+        """Give an array to be filled.
+
+        Raises:
+            DatasetError: the folder has no room for it.
+        """
+        if not self._mapped:
+            return np.empty(shape, dtype=kind)
+        try:
+            with tempfile.TemporaryFile(dir=self._folder) as file:
+                return np.memmap(file, dtype=kind, mode="w+", shape=shape)
+        except OSError as problem:
+            raise DatasetError(
+                f"{self._folder}: no room for {shape[0]:,} rows: {problem.strerror}"
+            ) from problem
 
 
 def _first_ns(page: DatasetPage, source: int) -> int:
     return min(part.first_ts_ns for part in page.parts if part.source == source)
 
 
-def _path(folder: Path, page: DatasetPage, source: int) -> TouchPath:
-    touches = [read_part(folder, part) for part in page.touches if part.source == source]
-    ts_ns, bid, ask = (np.concatenate([one[name] for one in touches]) for name in TOUCH_COLUMNS)
+def _path(folder: Path, page: DatasetPage, source: int, room: _Room) -> TouchPath:
+    parts = [part for part in page.touches if part.source == source]
+    ts_ns, bid, ask = (room.array((sum(part.rows for part in parts),), np.int64) for _ in TOUCH_COLUMNS)
+    at = 0
+    for part in parts:
+        columns, here = read_part(folder, part), slice(at, at + part.rows)
+        ts_ns[here], bid[here], ask[here] = (columns[name] for name in TOUCH_COLUMNS)
+        at += part.rows
     return TouchPath(ts_ns, bid, ask, int(ts_ns[-1]) - 1)
 
 

@@ -52,7 +52,7 @@ def _with_ones(rows: Floats) -> Floats:
 
 def _loss(wide: Table, place: Places, weights: Floats, pull: Floats) -> float:
     total = 0.0
-    for at in chunks(len(wide)):
+    for at in chunks(wide):
         logits = wide[at] @ weights
         top = logits.max(axis=1)
         norm = np.log(np.exp(logits - top[:, None]).sum(axis=1)) + top
@@ -63,7 +63,7 @@ def _loss(wide: Table, place: Places, weights: Floats, pull: Floats) -> float:
 def _newton_step(wide: Table, place: Places, weights: Floats, pull: Floats) -> Floats:
     width, classes = weights.shape
     slope, curvature = np.zeros((width, classes)), np.zeros((classes * width, classes * width))
-    for at in chunks(len(wide)):
+    for at in chunks(wide):
         part = wide[at]
         p = softmax(part @ weights)
         slope += part.T @ (p - np.eye(classes)[place[at]])

@@ -16,8 +16,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
-CHUNK = 32_768
-"""Rows looked at together: 27 features of so many are 7 MB."""
+CHUNK = 1 << 20
+"""Numbers looked at together, 8 MB of them."""
 
 
 class Table(Protocol):
@@ -33,9 +33,10 @@ class Table(Protocol):
     def __getitem__(self, at: slice | Places, /) -> Floats: ...
 
 
-def chunks(rows: int) -> Iterator[slice]:
-    """Cut so many rows into slices."""
-    return (slice(low, min(low + CHUNK, rows)) for low in range(0, rows, CHUNK))
+def chunks(rows: Table) -> Iterator[slice]:
+    """Cut a table into slices of some 8 MB each."""
+    step, count = max(CHUNK // rows.shape[1], 1), len(rows)
+    return (slice(low, min(low + step, count)) for low in range(0, count, step))
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def train(rows: Rows, plan: TrainingPlan, say: Callable[[str], None] = lambda _:
 
 def answered(learned: Learned, rows: Table) -> Floats:
     """Answer raw rows a chunk at a time: down, flat, up, [m, 3]."""
-    return np.concatenate([learned.probabilities(rows[at]) for at in chunks(len(rows))])
+    return np.concatenate([learned.probabilities(rows[at]) for at in chunks(rows)])
 
 
 def qi_answers(taught: Table, place: npt.NDArray[np.intp], asked: Table, binary: bool) -> Floats:

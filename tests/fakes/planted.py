@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.core.params import MS
-from pipeline.core.registry import schema_hash, schema_json
+from pipeline.core.registry import NAMES, schema_hash, schema_json
 from pipeline.core.types import Fees, Instrument, SyncRule, Trigger
 from pipeline.models.expectation import TRIGGER
 from pipeline.models.venue_offer import CADENCES
@@ -20,6 +20,7 @@ from pipeline.research.dataset import (
     DATASET_VERSION,
     Column,
     DatasetPage,
+    Part,
     Recipe,
     Source,
     write_page,
@@ -50,13 +51,13 @@ INSTRUMENT = Instrument(
 )
 
 
-def recipe(part_rows: int = 5_000) -> Recipe:
+def recipe(part_rows: int = 5_000, features: tuple[str, ...] = FEATURES) -> Recipe:
     """Give the recipe such rows would have been built by."""
     cadence = CADENCES["binance"]
     return Recipe(
-        features=FEATURES,
-        schema_hash=schema_hash(FEATURES, cadence, TRIGGER),
-        schema_json=schema_json(FEATURES, cadence, TRIGGER),
+        features=features,
+        schema_hash=schema_hash(features, cadence, TRIGGER),
+        schema_json=schema_json(features, cadence, TRIGGER),
         cadence=cadence,
         trigger=TRIGGER,
         grid_ms=STEP_NS // MS,
@@ -77,28 +78,69 @@ def write_planted(folder: Path, rows: int, seed: int) -> np.ndarray:
     values[:, 3] = np.abs(values[:, 3])
     odds = 1.0 / (1.0 + np.exp(-(values @ WEIGHTS)))
     moves = np.where(chance.uniform(size=rows) < odds, 1, -1) * (chance.uniform(size=rows) < MOVE_RATE)
-    ts_ns = START_NS + np.arange(rows, dtype=np.int64) * STEP_NS
+    folder.mkdir(parents=True)
+    part, path = _write_part(folder, 0, values, FEATURES, moves, last=True)
+    source = Source((f"planted-{seed}",), ("0" * 64,))
+    page = DatasetPage(DATASET_VERSION, recipe(), (source,), (0,), rows, rows, 0, (), (part,), (path,))
+    write_page(folder, page)
+    return np.asarray(odds)
+
+
+def write_wide(folder: Path, rows: int, part_rows: int) -> None:
+    """Write rows of every feature there is, in parts; queue imbalance alone says something."""
+    chance = np.random.default_rng(1)
+    folder.mkdir(parents=True)
+    parts, paths = [], []
+    for number, low in enumerate(range(0, rows, part_rows)):
+        count = min(part_rows, rows - low)
+        values = chance.uniform(-1.0, 1.0, (count, len(NAMES))).astype(np.float32)
+        moves = np.where(chance.uniform(-1.0, 1.0, count) < values[:, NAMES.index("qi_1")], 1, -1)
+        last = low + count == rows
+        part, path = _write_part(folder, number, values, NAMES, moves, low=low, last=last)
+        parts.append(part)
+        paths.append(path)
+    page = DatasetPage(
+        version=DATASET_VERSION,
+        recipe=recipe(part_rows, NAMES),
+        sources=(Source(("wide",), ("0" * 64,)),),
+        done=(0,),
+        rows=rows,
+        frames=rows,
+        gaps=0,
+        mix=(),
+        parts=tuple(parts),
+        touches=tuple(paths),
+    )
+    write_page(folder, page)
+
+
+def _write_part(
+    folder: Path,
+    number: int,
+    values: np.ndarray,
+    features: tuple[str, ...],
+    moves: np.ndarray,
+    *,
+    low: int = 0,
+    last: bool,
+) -> tuple[Part, Part]:
+    rows = len(values)
+    ts_ns = START_NS + (low + np.arange(rows, dtype=np.int64)) * STEP_NS
     touch_ns = np.stack([ts_ns - 1, ts_ns + 500 * MS], axis=1).ravel()
     bids = np.stack([np.full(rows, _MID_TICKS), _MID_TICKS + moves], axis=1).ravel().astype(np.int64)
-    touch_ns = np.append(touch_ns, ts_ns[-1] + STEP_NS)
-    bids = np.append(bids, 0)
-    folder.mkdir(parents=True)
+    if last:
+        touch_ns, bids = np.append(touch_ns, ts_ns[-1] + STEP_NS), np.append(bids, 0)
     columns: dict[str, Column] = {
         "ts_ns": ts_ns,
         "trigger": np.full(rows, int(Trigger.GRID), dtype=np.int8),
         "epoch": np.zeros(rows, dtype=np.int32),
         "bid_ticks": np.full(rows, _MID_TICKS, dtype=np.int64),
         "ask_ticks": np.full(rows, _MID_TICKS + 1, dtype=np.int64),
-        **{name: values[:, at].copy() for at, name in enumerate(FEATURES)},
+        **{name: values[:, at].copy() for at, name in enumerate(features)},
     }
     touches: dict[str, Column] = {
         "ts_ns": touch_ns,
         "bid_ticks": bids,
         "ask_ticks": np.where(bids > 0, bids + 1, 0),
     }
-    part = write_part(folder, 0, 0, columns, "npz")
-    path = write_touches(folder, 0, 0, touches, "npz")
-    source = Source((f"planted-{seed}",), ("0" * 64,))
-    page = DatasetPage(DATASET_VERSION, recipe(), (source,), (0,), rows, rows, 0, (), (part,), (path,))
-    write_page(folder, page)
-    return np.asarray(odds)
+    return write_part(folder, number, 0, columns, "npz"), write_touches(folder, number, 0, touches, "npz")

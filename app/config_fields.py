@@ -73,7 +73,7 @@ def _server_url(text: str) -> str:
         PydanticCustomError: it is neither.
 
     """
-    if text and not re.fullmatch(r"(wss?|https?)://[^\s/?#@]+(/[^\s?#@]*)?", text):
+    if text and not re.fullmatch(r"(wss?|https?)://[\w.:\[\]-]+(/[\w./-]*)?", text, re.ASCII):
         raise PydanticCustomError("server", "Input should be ws://HOST:PORT or wss://HOST, or nothing")
     return text
 

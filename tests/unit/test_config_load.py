@@ -103,6 +103,7 @@ REFUSALS = [
     ("workers.hang_ms = 10", "workers: wanted deadline_ms at most hang_ms (10)"),
     ("console.frame_rate_hz = 2", "console: wanted slow_frame_rate_hz at most frame_rate_hz (2)"),
     ("feed.base_url = '1'", 'feed.base_url: found "1", wanted ws://HOST:PORT or wss://HOST, or nothing'),
+    ('feed.base_url = "ws://h\\u0000"', 'feed.base_url: found "ws://h'),
     ("feed.orders_url = 'wss://me@h/x'", 'feed.orders_url: found "wss://me@h/x"'),
     (
         LIMITS.replace("3000", "1500"),

@@ -7,8 +7,6 @@ import os
 import signal
 import sys
 
-import msgspec
-
 from app.console import ConsoleApp
 from app.console_kill import ConsoleKillSwitch
 from app.console_settings import ConsoleSettings
@@ -90,7 +88,7 @@ def account_of(place: SessionPlace) -> str:
     """Give the name a person types to add risk: the account's in LIVE, the session's otherwise."""
     try:
         spec = read_spec(place.root / SPEC_NAME)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError):
         return place.name
     if spec.orders is None or spec.params.mode is not VenueMode.LIVE:
         return place.name

@@ -20,9 +20,16 @@ from app.config_sections import ENVIRONMENT_PREFIX, Config
 
 MAX_FILE_BYTES = 1_000_000
 """No settings file a person wrote comes near; a larger one is a mistaken path."""
+MAX_LINE_BYTES = 2_000
+"""Reading a dotted key costs the square of its length."""
+MAX_TABLES = 8
+"""Tables inside one another; the settings have two."""
 
 OTHER_VARIABLES = frozenset({"LOBDECK_HOME"})
 """Variables with our prefix that are read elsewhere and are no settings."""
+
+_NO_TOML = (ValueError, ArithmeticError, RecursionError)
+"""What reading TOML raises: its own error, of digits and exponents beyond measure, of depth."""
 
 Tree = dict[str, Any]
 
@@ -62,7 +69,8 @@ def file_layer(path: Path) -> Layer:
     """Read a TOML file.
 
     Raises:
-        ConfigError: it cannot be read, is larger than 1 MB, or is not TOML.
+        ConfigError: it cannot be read, is larger than 1 MB, has a line or tables no person writes, or is not
+            TOML.
 
     """
     try:
@@ -72,10 +80,15 @@ def file_layer(path: Path) -> Layer:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     if len(raw) > MAX_FILE_BYTES:
         raise ConfigError(f"{path}: found more than {MAX_FILE_BYTES} bytes, wanted a settings file")
+    if max(map(len, raw.split(b"\n"))) > MAX_LINE_BYTES:
+        raise ConfigError(f"{path}: found a line of more than {MAX_LINE_BYTES} bytes, wanted a settings file")
     try:
-        return Layer(str(path), tomllib.loads(raw.decode(), parse_float=Decimal))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        tree = tomllib.loads(raw.decode(), parse_float=Decimal)
+    except _NO_TOML as error:
         raise ConfigError(f"{path}: not TOML: {printable(error)}") from None
+    if _is_deep(tree, MAX_TABLES):
+        raise ConfigError(f"{path}: found tables more than {MAX_TABLES} deep, wanted a settings file")
+    return Layer(str(path), tree)
 
 
 def environment_layer(environ: Mapping[str, str]) -> Layer:
@@ -166,5 +179,10 @@ def _read(value: object) -> object:
         return value
     try:
         return tomllib.loads(f"v = {value}", parse_float=Decimal)["v"]
-    except tomllib.TOMLDecodeError:
+    except _NO_TOML:
         return value
+
+
+def _is_deep(tree: Tree, most: int) -> bool:
+    inner = (value for value in tree.values() if isinstance(value, dict))
+    return not most or any(_is_deep(value, most - 1) for value in inner)

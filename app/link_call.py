@@ -44,7 +44,7 @@ def ask_status(place: SessionPlace, timeout_s: float = 2.0, warn: Warn | None = 
                 message = _decode(_receive(connection))
                 if isinstance(message, StatusAnswer):
                     return message.summary_json
-        except (OSError, msgspec.MsgspecError) as problem:
+        except (OSError, ValueError) as problem:
             raise NoAnswerError(f"session {place.name} did not answer: {problem}") from problem
     raise NoAnswerError(f"session {place.name} did not answer within {timeout_s:g} s")
 

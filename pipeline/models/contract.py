@@ -174,7 +174,7 @@ def decode_metadata(metadata: Mapping[str, str]) -> ModelContract:
             values[name] = msgspec.convert(
                 metadata[name] if kind is str else msgspec.json.decode(metadata[name]), type=kind
             )
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise ContractError(f"metadata field {name}: {str(error)[:200]}") from error
     contract = ModelContract(**values)
     problems = contract_problems(contract)

@@ -44,7 +44,7 @@ def read_manifest(model: Path) -> Manifest | None:
     try:
         data = path.read_bytes() if path.exists() else b""
         return msgspec.json.decode(data[:_MOST_BYTES], type=Manifest) if data else None
-    except (OSError, msgspec.DecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelRefused(RefusalCode.E_CONTRACT, f"{path.name} cannot be read: {error}") from error
 
 

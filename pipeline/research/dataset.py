@@ -136,7 +136,7 @@ def read_page(folder: Path) -> DatasetPage:
         page = msgspec.json.decode(path.read_bytes(), type=DatasetPage)
     except OSError as problem:
         raise DatasetError(f"{path}: no dataset: {problem.strerror}") from problem
-    except msgspec.MsgspecError as problem:
+    except (ValueError, RecursionError) as problem:
         raise DatasetError(f"{path}: not a dataset page of this version: {problem}") from problem
     if page.version != DATASET_VERSION:
         raise DatasetError(f"{path}: version {page.version}, want {DATASET_VERSION}; build the dataset again")

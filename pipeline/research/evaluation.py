@@ -272,5 +272,5 @@ def read_evaluation(path: Path) -> Evaluation:
         return msgspec.json.decode(path.read_bytes(), type=Evaluation)
     except OSError as problem:
         raise EvaluationError(f"{path}: cannot be read: {problem.strerror}") from problem
-    except (msgspec.MsgspecError, RecursionError) as problem:
+    except (ValueError, RecursionError) as problem:
         raise EvaluationError(f"{path}: no evaluation: {str(problem)[:200]}") from problem

@@ -74,5 +74,5 @@ def read_report(directory: Path) -> GuardReport | None:
     """Load the newest report; None where there is none."""
     try:
         return msgspec.json.decode((directory / REPORT_NAME).read_bytes(), type=GuardReport)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError, RecursionError):
         return None

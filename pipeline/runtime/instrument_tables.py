@@ -130,10 +130,10 @@ def _parse(name: str, content: bytes) -> Tables:
         return Tables.model_validate(tomllib.loads(content.decode()))
     except UnicodeDecodeError as error:
         raise InstrumentError(f"{name}: byte {error.start} is not UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InstrumentError(f"{name}: not TOML: {error}") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         what = first["msg"].removeprefix("Value error, ")
         raise InstrumentError(f"{name}: {place}: found {str(first['input'])[:40]!r}, {what}") from error
+    except (ValueError, RecursionError) as error:
+        raise InstrumentError(f"{name}: not TOML: {error}") from error

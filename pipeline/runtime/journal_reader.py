@@ -132,7 +132,7 @@ def read_journal(path: Path, run: int = 0) -> tuple[JournalHeader, JournalRecord
         raise JournalError(f"{files[0].path}: does not begin with the run's header, so it cannot be replayed")
     try:
         header = _decode_header(first[0].payload)
-    except msgspec.DecodeError as problem:
+    except (ValueError, RecursionError) as problem:
         raise JournalError(f"{files[0].path}: written by another version: {problem}") from problem
     return header, JournalRecords(files)
 

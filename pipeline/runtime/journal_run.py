@@ -112,7 +112,7 @@ def _input_of(record: Record) -> Input:
     """
     try:
         return _decoder.decode(record.payload)
-    except msgspec.MsgspecError as problem:
+    except (ValueError, RecursionError) as problem:
         raise JournalError(
             f"record {record.sequence} is no input of this version: {problem}; replay it with the version "
             "that wrote it"

@@ -97,7 +97,7 @@ class SimChild:
         line = self._first_line()
         try:
             return msgspec.json.decode(line, type=SimAddress)
-        except msgspec.DecodeError:
+        except ValueError:
             why = "ended at once" if self.exit_status is not None else "did not say where it is"
             raise SimError(f"the simulated exchange {why} (log: {self._log_path})") from None
 

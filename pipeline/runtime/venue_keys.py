@@ -19,7 +19,7 @@ from pipeline.wire.binance_requests import ApiKey
 
 KEY_FILE_MODE = 0o600
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_MOST_BYTES = 16_384
+_MOST_BYTES = 4_096
 _MOST_TEXT = 512
 
 
@@ -92,7 +92,7 @@ def _parsed(path: Path, text: bytes) -> ApiKey:
         raise KeyFileError(f"key file {path}: longer than {_MOST_BYTES} bytes; {wanted}")
     try:
         keys = msgspec.convert(tomllib.loads(text.decode()), _Keys)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError):
+    except (ValueError, RecursionError):
         # The parsers' own words may quote the file, and with it the secret.
         raise KeyFileError(f"key file {path}: cannot be read; {wanted}") from None
     for name, value in (("api_key", keys.api_key), ("secret", keys.secret)):

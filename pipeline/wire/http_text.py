@@ -9,6 +9,7 @@ MOST_BODY = 4 * 1024 * 1024
 _END_OF_HEAD = b"\r\n\r\n"
 _END_OF_LINE = b"\r\n"
 _NO_BODY = (204, 304)
+_INTERIM = range(100, 200)
 
 
 class HttpTextError(ValueError):
@@ -41,15 +42,16 @@ def take_answer(buffer: bytes) -> tuple[HttpAnswerText | None, int]:
     Raises:
         HttpTextError: it is no HTTP/1.1 answer, or larger than we read.
     """
-    end = buffer.find(_END_OF_HEAD)
-    if end < 0:
-        if len(buffer) > MOST_HEAD:
+    start, status = 0, _INTERIM[0]
+    headers: dict[str, str] = {}
+    while status in _INTERIM:
+        end = buffer.find(_END_OF_HEAD, start)
+        if max(start, end, len(buffer) if end < 0 else 0) > MOST_HEAD:
             raise HttpTextError("a head without end")
-        return None, 0
-    status, headers = _head(buffer[:end])
-    start = end + len(_END_OF_HEAD)
-    if 100 <= status < 200:
-        return _after(take_answer(buffer[start:]), start)
+        if end < 0:
+            return None, 0
+        status, headers = _head(buffer[start:end])
+        start = end + len(_END_OF_HEAD)
     if status in _NO_BODY:
         body: bytes | None = b""
         length = 0
@@ -63,11 +65,6 @@ def take_answer(buffer: bytes) -> tuple[HttpAnswerText | None, int]:
     retry_after_s = int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 8 else 0
     closes = headers.get("connection", "").lower() == "close"
     return HttpAnswerText(status, body, retry_after_s, closes), start + length
-
-
-def _after(found: tuple[HttpAnswerText | None, int], start: int) -> tuple[HttpAnswerText | None, int]:
-    answer, length = found
-    return (None, 0) if answer is None else (answer, start + length)
 
 
 def _head(head: bytes) -> tuple[int, dict[str, str]]:

@@ -166,10 +166,14 @@ def test_value_with_control_characters_is_shown_without_them(tmp_path: Path) -> 
     ("raw", "wanted"),
     [
         (b"\xff\xfe\x00", "not TOML"),
-        (b"[" * 10_000, "not TOML"),
+        (b"x = 1\n" + b"[\n" * 10_000, "not TOML"),
+        (b"x = " + b"[" * 1_900, "not TOML"),
         (b"#" * 1_000_001, "found more than 1000000 bytes"),
+        (b"x = 1e" + b"9" * 1_900, "not TOML"),
+        (b"x = " + b"9" * 19_000, "found a line of more than 2000 bytes"),
+        (b"a." * 900 + b"b = 1", "found tables more than 8 deep"),
     ],
-    ids=["binary", "nested", "large"],
+    ids=["binary", "lines", "nested", "large", "exponent", "long line", "tables"],
 )
 def test_file_that_is_no_settings_file_is_refused(tmp_path: Path, raw: bytes, wanted: str) -> None:
     path = tmp_path / "config.toml"

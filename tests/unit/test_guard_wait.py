@@ -99,6 +99,12 @@ def test_session_without_a_guard_or_with_one_that_only_watches_has_none(place: S
     assert guard_words(hello(place)) == guard_words(None) == ("", False)
 
 
+@pytest.mark.parametrize("text", [b"{}", b'{"pid":1,"phase":"\xff"}', b'{"reason":' + b"[" * 100_000, b""])
+def test_a_report_that_is_none_counts_for_nothing(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / REPORT_NAME).write_bytes(text)
+    assert read_report(tmp_path) in (None, GuardReport())
+
+
 def test_a_report_is_written_over_in_place_where_no_new_file_can_be(tmp_path: Path) -> None:
     first = GuardReport(pid=1, reason="x" * 90, phase="cancelling")
     write_report(first, tmp_path)

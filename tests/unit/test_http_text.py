@@ -55,6 +55,7 @@ def test_provisional_answer_is_passed_over_and_no_content_has_no_body() -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
         b"x" * 70_000,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 2_700,
     ],
 )
 def test_bytes_that_are_no_answer_end_the_connection(text: bytes) -> None:

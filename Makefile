@@ -1,13 +1,14 @@
 # make run   the environment, then the console on a practice session (no network, no keys)
 # make test  the environment, then the whole test suite
 # make explore  the property tests with new examples each time
+# make fuzz  a minute of search in every reader of foreign bytes, led by what was run
 # The others: venv, dev, docs, lint, bench, lock, clean.
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 
-.PHONY: run test explore venv dev docs lint bench lock clean
+.PHONY: run test explore fuzz venv dev docs lint bench lock clean
 
 run: venv
 	$(BIN)/lobdeck demo
@@ -18,6 +19,9 @@ test: dev
 
 explore: dev
 	$(BIN)/python -m pytest --hypothesis-profile=default tests/property
+
+fuzz: dev
+	$(BIN)/python -m tests.fuzz.guided --seconds 60
 
 venv: .venv/.run-time
 dev: .venv/.development

@@ -76,6 +76,13 @@ _TABLE: dict[str, tuple[Action, ...]] = {
         A("filter", _LOCAL, ("slash",), "/", "filter", "filter",
           "filter the orders: mine, buy, live, model, state:unknown, !state:filled; empty ends it", "WORDS"),
     ),
+    "models": (
+        A("use_model", _TYPED, (), "", "model", "", "make a model of the registry the live one",
+          "NAME@VERSION"),
+        A("model_back", _TYPED, (), "", "back", "", "go back to the model before; it is still loaded"),
+        A("shadow_model", _TYPED, (), "", "shadow", "", "score a model beside the live one", "NAME@VERSION"),
+        A("drop_shadow", _TYPED, (), "", "unshadow", "", "score a shadow no longer", "NAME"),
+    ),
     "replay": (
         A("space", _LOCAL, ("space",), "Space", "pause", "pause", "pause a replay, go on; else recentre"),
         A("step_ahead", _LOCAL, ("full_stop",), ".", "", "step", "one frame ahead"),
@@ -134,6 +141,7 @@ GROUPS = {
     "stop": "Stop and step down: at once, in every screen",
     "ideas": "Ideas and permits",
     "orders": "Orders and position",
+    "models": "Models: typed; a swap ends permits",
     "replay": "Replay",
     "look": "Look around",
     "up": "Step up: typed",

@@ -53,7 +53,7 @@ class Echo:
         self.messages += 1
         if self.messages % self._every == 0:
             self._asked_ns[self.messages] = received
-            if self._memory.requests.push(self._request.pack(self.messages, *[0.0] * WIDTH)):
+            if self._memory.requests.push(self._request.pack(self.messages, 1, *[0.0] * WIDTH)):
                 os.eventfd_write(self._wake_fd, 1)
 
     def on_lost(self, reason: str) -> None:
@@ -64,7 +64,7 @@ class Echo:
         """Take the answers there are."""
         os.eventfd_read(self._done_fd)
         while (result := self._memory.results.pop()) is not None:
-            (ticket,) = TICKET.unpack_from(result)
+            ticket, _ = TICKET.unpack_from(result)
             self.took_ns.append(perf_counter_ns() - self._asked_ns.pop(ticket))
 
 
@@ -76,8 +76,8 @@ def answer(memory_fd: int, wake_fd: int, done_fd: int) -> None:
     memory.put(Word.PHASE, Phase.READY)
     while not memory.stopping:
         while (request := memory.requests.pop()) is not None:
-            (ticket,) = TICKET.unpack_from(request)
-            memory.results.push(RESULT.pack(ticket, 0, 0, 0.0, 0.0, 1.0, 1))
+            ticket, _ = TICKET.unpack_from(request)
+            memory.results.push(RESULT.pack(ticket, 0, 0, 0.0, 0.0, 1.0, 1, 1, 0))
             os.eventfd_write(done_fd, 1)
         wakes.poll(_WAKES_EVERY_S)
 

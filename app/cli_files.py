@@ -11,7 +11,7 @@ from app.session_options import ConfigOption
 
 config_app = typer.Typer(help="Write, check or show the configuration.", rich_markup_mode=None)
 model_app = typer.Typer(
-    help="Inspect, verify and approve models; list those trained here.", rich_markup_mode=None
+    help="Inspect, verify, approve, list models; swap a running one.", rich_markup_mode=None
 )
 dataset_app = typer.Typer(help="Turn captures and journals into labelled rows.", rich_markup_mode=None)
 journal_app = typer.Typer(help="Verify, print or export a session's journal.", rich_markup_mode=None)
@@ -84,6 +84,50 @@ def model_list() -> None:
     from app.registry_command import list_models
 
     typer.echo(list_models())
+
+
+SessionName = Annotated[str, typer.Argument(metavar="SESSION", help="Name of a running session.")]
+ModelName = Annotated[
+    str, typer.Argument(metavar="NAME[@VERSION]", help="As `model list` prints it; newest version if none.")
+]
+
+
+@model_app.command("use")
+def model_use(session: SessionName, name: ModelName) -> None:
+    """Swap the live model of a session.
+
+    All workers load it first; the old one runs until all have. Ends permits. Exit status 3 when refused.
+    """
+    _act_on_models(session, "USE", name)
+
+
+@model_app.command("back")
+def model_back(session: SessionName) -> None:
+    """Go back to the model before the last swap. It is still loaded."""
+    _act_on_models(session, "BACK", "")
+
+
+@model_app.command("shadow")
+def model_shadow(session: SessionName, name: ModelName) -> None:
+    """Score a model beside the live one. It never trades."""
+    _act_on_models(session, "SHADOW", name)
+
+
+@model_app.command("drop")
+def model_drop(
+    session: SessionName, name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a shadow.")]
+) -> None:
+    """Score a shadow no longer."""
+    _act_on_models(session, "DROP", name)
+
+
+def _act_on_models(session: str, act: str, name: str) -> None:
+    from app.model_act_command import act_on_models
+    from pipeline.core.inputs import ModelAct
+
+    line, done = act_on_models(session, ModelAct(act), name)
+    typer.echo(line)
+    raise typer.Exit(0 if done else 3)
 
 
 @journal_app.command("verify")

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from pipeline.core.inputs import OperatorCommand
+from pipeline.core.inputs import ModelAct, OperatorCommand
 from pipeline.core.snapshot import ConsoleSnapshot
 from pipeline.runtime.link_messages import (
     MAX_FRAME_BYTES,
@@ -28,6 +28,7 @@ from pipeline.runtime.link_messages import (
     FromConsole,
     FromSession,
     Hello,
+    ModelRequest,
     ReplayControl,
     SelectSymbol,
     SessionEnding,
@@ -76,6 +77,10 @@ class Link(Protocol):
 
     def frame_rate(self, frame_hz: float) -> None:
         """Ask for so many pictures a second."""
+        ...
+
+    def model(self, act: ModelAct, name: str) -> None:
+        """Act on the models of the session."""
         ...
 
     def replay(self, action: str, value: float) -> None:
@@ -151,6 +156,10 @@ class SocketLink:
     def frame_rate(self, frame_hz: float) -> None:
         """Ask for so many pictures a second."""
         self._send(SetFrameRate(frame_hz))
+
+    def model(self, act: ModelAct, name: str) -> None:
+        """Act on the models of the session; how it ended comes to `on_result`."""
+        self._send(ModelRequest(self._next(), act, name))
 
     def replay(self, action: str, value: float) -> None:
         """Steer the replay."""

@@ -8,10 +8,13 @@ import time
 
 import msgspec
 
+from pipeline.core.inputs import ModelAct
 from pipeline.runtime.link_messages import (
     MAX_FRAME_BYTES,
+    CommandResult,
     FromConsole,
     FromSession,
+    ModelRequest,
     StatusAnswer,
     StatusRequest,
 )
@@ -47,6 +50,28 @@ def ask_status(place: SessionPlace, timeout_s: float = 2.0, warn: Warn | None = 
         except (OSError, ValueError) as problem:
             raise NoAnswerError(f"session {place.name} did not answer: {problem}") from problem
     raise NoAnswerError(f"session {place.name} did not answer within {timeout_s:g} s")
+
+
+def ask_model(
+    place: SessionPlace, act: ModelAct, name: str, who: tuple[str, str], timeout_s: float
+) -> CommandResult:
+    """Act on the models of a session and wait until it is done or refused; `who` by name and terminal.
+
+    Raises:
+        NoAnswerError: it did not answer within the time.
+        PlacesError: nobody listens.
+    """
+    connection = connect_unix_socket(place.link_socket)
+    with connection:
+        connection.settimeout(timeout_s)
+        try:
+            _send(connection, ModelRequest(1, act, name, *who))
+            while True:
+                message = _decode(_receive(connection))
+                if isinstance(message, CommandResult):
+                    return message
+        except (OSError, msgspec.MsgspecError) as problem:
+            raise NoAnswerError(f"session {place.name} did not answer: {problem}") from problem
 
 
 def _send(connection: socket.socket, message: FromConsole) -> None:

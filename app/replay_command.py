@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from app.config import load_config
 from app.config_build import build_engine_params
 from app.launch import load_console, prepare_session, start_session
 from app.session_options import SessionOptions
+from app.shadow_models import shadow_models
 from app.shell import operator, require_terminal
 from pipeline.core.types import Authority, Instrument, VenueMode
 from pipeline.models.expectation import Expectation
@@ -141,14 +144,17 @@ def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
     today = datetime.datetime.fromtimestamp(info.first_ts_ns / 1e9, datetime.UTC).strftime("%Y-%m-%d")
     model_path = options.model or default_model(instruments)
     inspected = _inspected(model_path, expectation_for(instruments[0], today))
+    live = model_spec(inspected.contract, inspected.model_id)
+    shadows, shadow_paths = shadow_models(options.shadow or (), live, instruments[0], today)
     params = build_engine_params(
         config,
         VenueMode.REPLAY,
         parse_authority(options.authority),
         instruments,
-        model_spec(inspected.contract, inspected.model_id),
+        live,
         session_number=1,
     )
+    params = msgspec.structs.replace(params, shadows=shadows)
     place = _place(options, info)
     spec = SessionSpec(
         name=place.name,
@@ -157,6 +163,7 @@ def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
         params=params,
         captures=tuple(str(path.absolute()) for path in options.paths),
         model_path=str(model_path.absolute()),
+        shadow_paths=shadow_paths,
         workers=config.workers.count,
         ring_depth=config.workers.ring_depth,
         worker_deadline_ms=LOCKSTEP_DEADLINE_MS,
@@ -185,10 +192,11 @@ def _journal_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]
     """A journal brings its own parameters, instruments and model identity: nothing of today is mixed in."""
     header, _ = read_journal(options.paths[0])
     params = header.params
-    given = (options.model, options.fees, options.authority, options.workers, options.config)
+    given = (options.model, options.shadow, options.fees, options.authority, options.workers, options.config)
     if any(option is not None for option in given):
         raise OptionError(
-            "a journal is replayed as it was: leave out --model, --fees, --authority, --workers, --config"
+            "a journal is replayed as it was: "
+            "leave out --model, --shadow, --fees, --authority, --workers, --config"
         )
     symbols = tuple(instrument.symbol for instrument in params.instruments)
     info = CaptureInfo(params.instruments[0].venue, symbols, header.created_ns)

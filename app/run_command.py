@@ -20,10 +20,12 @@ from app.journal_command import export
 from app.launch import load_console, start_session
 from app.replay_command import OptionError, default_model, parse_authority, run_headless
 from app.session_options import SessionOptions
+from app.shadow_models import shadow_models
 from app.shell import operator, require_terminal
 from pipeline.core.params import EngineParams
 from pipeline.core.types import Authority, Instrument, VenueMode
 from pipeline.models.inspection import inspect_model, model_spec
+from pipeline.models.registry import role_of
 from pipeline.models.venue_offer import expectation_for
 from pipeline.runtime.feed_endpoints import depth_weight, feed_urls
 from pipeline.runtime.feed_params import FeedParams
@@ -131,20 +133,25 @@ def session_on_live_data(
     instruments = load_instruments(options.venue, options.symbols, fees, config_dir() / "instruments.toml")
     today = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
     model_path = options.model or default_model(instruments)
-    inspected = inspect_model(model_path, expectation_for(instruments[0], today))
+    role = role_of(mode is VenueMode.LIVE)
+    inspected = inspect_model(model_path, expectation_for(instruments[0], today, role=role))
+    live = model_spec(inspected.contract, inspected.model_id)
+    shadows, shadow_paths = shadow_models(options.shadow or (), live, instruments[0], today)
     params = build_engine_params(
         config,
         mode,
         parse_authority(options.authority),
         instruments,
-        model_spec(inspected.contract, inspected.model_id),
+        live,
         session_number=session_number,
     )
+    params = msgspec.structs.replace(params, shadows=shadows)
     place = _place(options.name, prefix or f"{options.venue}-{options.symbols[0]}")
     spec = _spec(place, params, feed, config, options.seconds, options.summary)
     spec = msgspec.structs.replace(
         spec,
         model_path=str(model_path.absolute()),
+        shadow_paths=shadow_paths,
         headless=options.headless,
         journal=options.journal,
         today=today,

@@ -33,6 +33,10 @@ class SessionOptions:
     model: Annotated[Path | None, typer.Option("--model", help="An .onnx file with lobdeck's contract.")] = (
         None
     )
+    shadow: Annotated[
+        list[str] | None,
+        typer.Option("--shadow", help="NAME[@VERSION] scored beside it; never trades."),
+    ] = None
     fees: Annotated[str | None, typer.Option("--fees", help="MAKER/TAKER in basis points, e.g. 0/0.")] = None
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Inference processes.")] = None
     config: ConfigOption = None

@@ -94,9 +94,9 @@ class LeaveActs(ActsBase):
             return
         if action is None or (not action.word and action.guard is Guard.RISK):
             self._say(f":{word} is no command; Ctrl+P finds one", "warn")
-        elif action.value and value.strip():
-            getattr(self, f"typed_{action.name}")(value.strip())
         elif action.guard is Guard.TYPED and took_s < READ_S:
             self._say(f":{word} not taken: it came too fast to have been typed", "warn")
+        elif action.value and value.strip():
+            getattr(self, f"typed_{action.name}")(value.strip())
         else:
             self._console.act_by_name(action.name)

@@ -106,6 +106,8 @@ class PrepareModel(msgspec.Struct, frozen=True, tag=True):
 class HoldModels(msgspec.Struct, frozen=True, tag=True):
     """Keep these generations loaded and let go of the others; answered by nothing."""
 
+    live: int
+    """Generation of the live model."""
     generations: tuple[int, ...]
     ts_ns: int
 

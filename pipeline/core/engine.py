@@ -49,6 +49,7 @@ from pipeline.core.inputs import (
     WorkerCounters,
 )
 from pipeline.core.market import MarketSide
+from pipeline.core.model_book import ModelBook
 from pipeline.core.model_desk import ModelDesk
 from pipeline.core.operator import OperatorDesk
 from pipeline.core.order_path import OrderPath
@@ -162,6 +163,11 @@ class Engine:
         """Say whether orders or positions would stay at the venue if the session ended now."""
         positions = any(self.state.portfolio.position(symbol).lots for symbol in self.state.desks)
         return positions or self.open_orders > 0
+
+    @property
+    def models(self) -> ModelBook:
+        """Give the live model, the one before it, the shadows, and what is being loaded."""
+        return self.state.models
 
     @property
     def last_answer(self) -> str:

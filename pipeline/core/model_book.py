@@ -43,6 +43,11 @@ class ModelBook:
         known = (*shadows, *((live,) if live is not None else ()))
         self._newest = max((model.generation for model in known), default=0)
 
+    def follow(self, other: ModelBook) -> None:
+        """Go on from the book of an engine that is given up: its way back, and no generation of it again."""
+        self.previous = other.previous
+        self._newest = max(self._newest, other._newest)
+
     @property
     def generations(self) -> tuple[int, ...]:
         """Give the generations the workers must keep: live, previous, shadows; in rising order."""

@@ -148,7 +148,9 @@ class ModelDesk:
     def _settled(self, words: str, now_ns: int) -> None:
         state = self._state
         state.last_answer = state.models.last_words = words
-        state.out.put(HoldModels(state.models.generations, now_ns))
+        live = state.models.live
+        if live is not None:
+            state.out.put(HoldModels(live.generation, state.models.generations, now_ns))
 
     def _say(
         self, code: AlertCode, severity: Severity, detail: str, now_ns: int, values: tuple[int, ...] = ()

@@ -17,7 +17,9 @@ from pipeline.core.effects import (
     CancelOrder,
     CloseGate,
     Effect,
+    HoldModels,
     OpenGate,
+    PrepareModel,
     RequestInference,
     RequestSnapshot,
     SubmitOrder,
@@ -49,6 +51,8 @@ class EngineRun(ABC):
         self.pump = Pump(engine, codec, journal, self._carry_out, self._observe, sources)
         self.gateway = gateway
         self._on_gate = on_gate
+        self.on_model: Callable[[PrepareModel | HoldModels], None] = lambda _: None
+        """Carries out what the engine wants of the workers' models."""
         self._replies: deque[Input] = deque()
         self._prints = {symbol: SeenIds() for symbol in engine.symbols}
 
@@ -89,6 +93,8 @@ class EngineRun(ABC):
             case CloseGate() | OpenGate():
                 if self._on_gate is not None:
                     self._on_gate(effect, self._replies.append, self.now_ns)
+            case PrepareModel() | HoldModels():
+                self.on_model(effect)
             case RequestSnapshot():
                 self._fetch(effect)
             case _:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pipeline.core.inputs import OperatorCommand
+from pipeline.core.inputs import ModelAct, OperatorCommand
 from pipeline.core.snapshot import ConsoleSnapshot
 
 PROTOCOL_VERSION = 1
@@ -77,6 +77,20 @@ class CommandRequest(msgspec.Struct, frozen=True, tag=True):
     command: OperatorCommand
 
 
+class ModelRequest(msgspec.Struct, frozen=True, tag=True):
+    """Act on the models of the session; answered when it has ended. Needs no `Attach` before it.
+
+    `name` is NAME or NAME@VERSION of the registry; empty for the way back. `who` and `tty` count only where
+    no `Attach` said them.
+    """
+
+    request_id: int
+    act: ModelAct
+    name: str
+    who: str = ""
+    tty: str = ""
+
+
 class SelectSymbol(msgspec.Struct, frozen=True, tag=True):
     """Which symbol this console looks at."""
 
@@ -128,6 +142,7 @@ FromSession = Hello | SnapshotFrame | CommandResult | SessionEnding | StatusAnsw
 FromConsole = (
     Attach
     | CommandRequest
+    | ModelRequest
     | SelectSymbol
     | SetFrameRate
     | ReplayControl

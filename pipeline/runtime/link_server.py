@@ -31,6 +31,7 @@ from pipeline.runtime.link_messages import (
     FromConsole,
     FromSession,
     Hello,
+    ModelRequest,
     ReplayControl,
     SelectSymbol,
     SessionEnding,
@@ -106,6 +107,10 @@ class LinkHost(Protocol):
 
     def command(self, request: CommandRequest, client: Client) -> CommandResult:
         """Carry out one command."""
+        ...
+
+    def model(self, request: ModelRequest, who: tuple[str, str], reply: Callable[[bool, str], None]) -> None:
+        """Begin an act on the models of a person by name and terminal; `reply` hears once how it ended."""
         ...
 
     def replay(self, request: ReplayControl) -> CommandResult:
@@ -246,6 +251,10 @@ class LinkServer:
                 client.send(self._host.command(message, client))
             case AlertsShown():
                 self._alerts_shown(client, message.alert_id)
+            case ModelRequest() if client.attached and client.watch:
+                client.send(CommandResult(message.request_id, ok=False, text="watching only"))
+            case ModelRequest():
+                self._model(client, message)
             case ReplayControl() | StopSession() if client.watch:
                 self._note(client, f"{type(message).__name__} refused: watching only")
                 client.send(CommandResult(message.request_id, ok=False, text="watching only"))
@@ -264,6 +273,18 @@ class LinkServer:
         if client.attached and alert_id > client.alerts_shown:
             client.alerts_shown = alert_id
             self._note(client, f"alerts up to {alert_id} shown")
+
+    def _model(self, client: Client, message: ModelRequest) -> None:
+        """Let the host begin; who asked may be gone when it has ended."""
+
+        def reply(ok: bool, text: str) -> None:
+            self._note(client, f"model {message.act} {'done' if ok else 'refused'}: {text}")
+            if client in self._clients:
+                client.send(CommandResult(message.request_id, ok=ok, text=text))
+
+        if not client.attached:
+            client.who, client.tty = message.who[:MAX_NAME], message.tty[:MAX_NAME]
+        self._host.model(message, (client.who, client.tty), reply)
 
 
 async def _read_messages(

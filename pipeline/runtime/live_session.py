@@ -77,6 +77,7 @@ class LiveSession(SessionHost):
             clock=clock,
             on_gate=self._gate_watch.carry_out,
         )
+        self._run.on_model = self._models.carry_out
         if self._venue is not None:
             self._venue.on_reports = self._run.venue_reported
         self._feed_params = feed
@@ -149,6 +150,7 @@ class LiveSession(SessionHost):
         now_s = time.monotonic()
         self._run.beat(self._lag_us * 1_000 if self._is_steady(now_s) else 0)
         self._look_after_workers(now_s)
+        self._look_after_models()
         self._look_after_sim()
         feed.tick(self._run.now_ns)
         if self._look_after_guard() and self._venue is not None:

@@ -30,6 +30,8 @@ class PoolParams:
     """The same without rows in flight, or for one that beats and answers nothing."""
     start_ns: int = 30 * SECOND
     """Longest start-up."""
+    prepare_ns: int = 20 * SECOND
+    """Longest time all workers may take to load a further model."""
     backoff_ns: int = 50 * MS
     """Wait before the next start; doubles with each recent death of an unproven process."""
     backoff_max_ns: int = 5 * SECOND

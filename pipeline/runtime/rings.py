@@ -5,8 +5,9 @@ holds the slot's turn (32 bits) and the payload's CRC-32: the consumer takes the
 one it waits for and the copy it made has that CRC. So a payload that is not wholly visible yet, as a
 processor with weak memory order may show it, is simply not there yet. No lock, nothing blocks.
 
-What depth costs. Memory, by `ring_memory_bytes`: a request slot takes 16 bytes plus 4 a feature, a result
-slot 64, so depth 64 with 10 features needs 12 KiB a worker with its page of counters, depth 1024 128 KiB.
+What depth costs. Memory, by `ring_memory_bytes`: a request slot takes 24 bytes plus 4 a number, a result
+slot 72. Rows are as wide as the features this build has (28), so that another model fits into the rings of a
+running worker; depth 64 then needs 20 KiB a worker with its page of counters, depth 1024 216 KiB.
 Delay: a row at the end of a full ring waits for all before it; at 15 us a row (small logistic) 64 rows are
 1 ms and 1024 rows 15 ms, at 1 ms a row (DeepLOB size) 64 ms and 1 s. A market row is worth nothing once a
 newer one of its symbol exists, so depth only has to cover one burst across the symbols of a worker; past
@@ -28,11 +29,14 @@ _TURN_MASK = 0xFFFF_FFFF
 PAGE = 4096
 """Bytes of counters and text before the rings of one worker."""
 
-TICKET = struct.Struct("<Q")
-"""A request starts with its ticket; the row follows as float32."""
+TICKET = struct.Struct("<QQ")
+"""A request starts with its ticket and the generation of its model; the row follows as float32."""
 
-RESULT = struct.Struct("<QqqdddQ")
-"""Ticket, start and finish (monotonic ns), p_down, p_flat, p_up, and 1 if the answer is valid, else 0."""
+ROW_AT = TICKET.size
+
+RESULT = struct.Struct("<QqqdddIIQ")
+"""Ticket, start and finish (monotonic ns), p_down, p_flat, p_up, 1 if the answer is valid, else 0, and of the
+model that answered its generation and 64 bits of its schema hash."""
 
 
 def is_depth(depth: int) -> bool:
@@ -40,9 +44,13 @@ def is_depth(depth: int) -> bool:
     return 1 <= depth <= 65_536 and depth & (depth - 1) == 0
 
 
-def request_struct(width: int) -> struct.Struct:
-    """Give the layout of a request: ticket, `width` float32, zeros up to a multiple of 8."""
-    return struct.Struct(f"<Q{width}f{4 * (width % 2)}x")
+def request_struct(width: int, room: int = 0) -> struct.Struct:
+    """Give the layout of a request: ticket, generation, `width` float32, zeros up to a multiple of 8.
+
+    `room` pads it to a ring made for rows of so many numbers.
+    """
+    room = max(room, width)
+    return struct.Struct(f"<QQ{width}f{4 * (room - width + room % 2)}x")
 
 
 def ring_bytes(depth: int, payload: int) -> int:
@@ -60,7 +68,7 @@ def ring_memory_bytes(depth: int, width: int, workers: int) -> int:
     """Give the shared memory of `workers` processes (spares count) with rows of `width` features.
 
     >>> ring_memory_bytes(64, 10, 1)
-    12288
+    16384
     """
     return workers * worker_memory_bytes(depth, width)
 

@@ -14,12 +14,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import Command, LinkChanged
 from pipeline.core.params import MS, EngineParams
 from pipeline.core.snapshot import ReplayView
 from pipeline.core.types import Authority, TradingState
-from pipeline.models.venue_offer import expectation_for
 from pipeline.runtime.capture import CapturedFrame, capture_length_ns, open_capture
 from pipeline.runtime.capture_run import CaptureRun, Progress
 from pipeline.runtime.gate import Gate
@@ -28,6 +29,7 @@ from pipeline.runtime.journal_run import JournalRun
 from pipeline.runtime.link_messages import CommandRequest, CommandResult, ReplayControl
 from pipeline.runtime.link_server import Client
 from pipeline.runtime.locks import InstanceLock
+from pipeline.runtime.model_switch import model_files
 from pipeline.runtime.notices import Notices
 from pipeline.runtime.pool_params import PoolParams
 from pipeline.runtime.replay_control import ReplayClock, Target
@@ -99,6 +101,7 @@ class ReplaySession(SessionHost):
         if self._pool is not None and now_s >= self._next_tick_s:
             self._next_tick_s = now_s + IDLE_S
             self._look_after_workers(self._pool, now_s)
+        self._look_after_models()
         self._advance(now_s)
         self._link.tick(time.monotonic())
         self._each_second(now_s)
@@ -135,7 +138,7 @@ class ReplaySession(SessionHost):
             codec = codec_for(spec.venue, self._instruments, max_frame_bytes=most)
             return JournalRun(Engine(params), codec, records, header.sources)
         frames: Iterator[CapturedFrame] = open_capture(_paths(spec), spec.venue)
-        return CaptureRun(
+        run = CaptureRun(
             engine=Engine(params),
             codec=codec_for(spec.venue, self._instruments),
             frames=frames,
@@ -146,6 +149,8 @@ class ReplaySession(SessionHost):
             sources=spec.symbols,
             on_gate=self._gate_watch.carry_out,
         )
+        run.on_model = self._models.carry_out
+        return run
 
     def _rebuild(self, now_s: float) -> None:
         """Start again from the first frame; authority and trading state never rise by it.
@@ -154,12 +159,19 @@ class ReplaySession(SessionHost):
         """
         engine = self._run.engine
         self._close_journal()
+        book = engine.models
         params = _with_authority(self.spec.params, engine.authority)
-        if self._pool is not None:
+        if self._pool is not None and book.live is not None:
             drain(self._pool)
+            self._pool.hold(book.live.generation, book.generations)
+            params = msgspec.structs.replace(params, model=book.live, shadows=book.shadows)
         histograms = self._run.pump.histograms
         self._run = self._new_run(params)
         self._run.pump.histograms = histograms
+        if self._pool is not None:
+            # A journal gives its generations itself.
+            self._run.engine.models.follow(book)
+        self._models.start_again()
         self._clock.restarted(now_s, self._run.start_ns)
         self._gate_watch.look_anew()
         self._watch_gate()
@@ -232,7 +244,8 @@ def open_pool(spec: SessionSpec, directory: Path) -> WorkerPool | None:
 
     A replay waits for every answer, so that it gives the same on any machine; live data wait for none.
     """
-    if spec.is_journal or not spec.model_path or spec.params.model is None:
+    files = model_files(spec)
+    if not files:
         return None
     params = PoolParams(
         workers=spec.workers,
@@ -245,8 +258,9 @@ def open_pool(spec: SessionSpec, directory: Path) -> WorkerPool | None:
         backoff_max_ns=spec.worker_restart_max_ms * MS,
         log_path=directory / "workers.log",
     )
-    expectation = expectation_for(spec.params.instruments[0], spec.today, spec.params.model.model_id)
-    pool = WorkerPool(Path(spec.model_path), spec.params.model, expectation, params)
+    live, shadows = files[0], files[1:]
+    pinned = live.order().expectation
+    pool = WorkerPool(live.path, live.model, pinned, params, shadows=shadows)
     pool.start()
     return pool
 

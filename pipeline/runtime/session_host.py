@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -37,12 +38,15 @@ from pipeline.runtime.link_messages import (
     CommandRequest,
     CommandResult,
     Hello,
+    ModelRequest,
     ReplayControl,
     StopSession,
 )
 from pipeline.runtime.link_server import Client, LinkServer
 from pipeline.runtime.locks import InstanceLock
+from pipeline.runtime.model_switch import ModelSwitch, model_files
 from pipeline.runtime.notices import Notices
+from pipeline.runtime.places import models_dir
 from pipeline.runtime.pump import Pump
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.summary import EXIT_FAILED, FeedCounts, Summary, as_failed, build_summary
@@ -96,6 +100,14 @@ class SessionHost(ABC):
         self._gate = gate
         self._gate_watch = GateWatch(gate)
         self._pool = pool
+        self._models = ModelSwitch(
+            pool,
+            model_files(spec),
+            models_dir(),
+            spec.params.instruments,
+            spec.params.mode,
+            spec.today,
+        )
         self._journal = open_journal(spec, directory) if spec.journal else None
         self._evidence = Evidence(self._journal, lambda: self.run_.now_ns)
         self._link = LinkServer(self, directory / "link.sock", lock, self._evidence.note)
@@ -227,6 +239,10 @@ class SessionHost(ABC):
             self._next_second_s = now_s + 1.0
             self._memory.read()
 
+    def _look_after_models(self) -> None:
+        """Tell the engine, and who asked, how a model that was being loaded ended."""
+        self._models.tick(self.run_)
+
     def _collect_answers(self) -> None:
         self.run_.collect_answers()
 
@@ -307,6 +323,10 @@ class SessionHost(ABC):
             return CommandResult(request.request_id, ok=False, text=refusal)
         self.run_.put(self._evidence.stamped(command, client))
         return CommandResult(request.request_id, ok=True, text=self.run_.engine.last_answer)
+
+    def model(self, request: ModelRequest, who: tuple[str, str], reply: Callable[[bool, str], None]) -> None:
+        """Begin an act on the models; the engine hears of it once a file is found and sound."""
+        self._models.ask(request.act, request.name, who, lambda: self.run_, reply)
 
     def _unreleasable(self, command: Command) -> str:
         """Say why a kill may not be taken back while the venue may have orders of ours; else nothing."""

@@ -63,6 +63,8 @@ class SessionSpec(msgspec.Struct, frozen=True):
     """True for a replay of the journal of a session with an exchange of its own: same verdict."""
     guard: GuardSettings | None = GuardSettings()
     """How patient the guard of a session on live data is; None for a session without one."""
+    shadow_paths: tuple[str, ...] = ()
+    """Files of the models of `params.shadows`, in their order."""
     worker_spares: int = 1
     worker_hang_ms: int = 400
     worker_restart_first_ms: int = 50

@@ -3,6 +3,9 @@
     started -> bench -> ready: takes the first empty desk, or stays as a warm spare
     at a desk or on the bench -> exited, or silent too long and killed -> dying -> reaped: its rows go back
 
+Every process that is ready is told of the models it lacks, so that one that was started before a swap and
+finished after it ends up with the same models as the others; only such a one may take a desk.
+
 A desk is a worker number; processes come and go at it. A replacement is started after a back-off. A model
 that was refused, or `deaths_max` processes within `deaths_window_ns` that ended before they were proven, end
 the replacing: an empty desk then stays DEAD, for starting once more would not help.
@@ -12,11 +15,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.core.inputs import WorkerStatus
 from pipeline.core.params import MS, SECOND, ModelSpec
 from pipeline.core.types import WorkerState
+from pipeline.runtime.model_orders import ModelOrder
 from pipeline.runtime.pool_params import PoolParams
 from pipeline.runtime.worker_memory import Phase, Word
 from pipeline.runtime.worker_process import Launch, WorkerProcess
@@ -53,6 +57,12 @@ class WorkerCrew:
         """Why nothing is started any more; empty while all is well."""
         self.serving: list[WorkerProcess] = []
         """Processes that may have rows in flight: those at a desk, and those that worked and are dying."""
+        self.catalog: dict[int, ModelOrder] = {order.generation: order for order in launch.models}
+        """Models every worker must hold, by generation."""
+        self.checks = dict(launch.checks)
+        """By generation, the `schema_check` a worker must have found in the file."""
+        self.pending: ModelOrder | None = None
+        """A model all workers are asked to load, which none needs yet."""
         self._launch = launch
         self._params = params
         self._done_fd = done_fd
@@ -90,10 +100,28 @@ class WorkerCrew:
         for process in gone:
             self._dying.remove(process)
             self._note_death(process, clock_ns)
+        for process in self.processes:
+            if process not in self._dying:
+                self._see_to_models(process)
         self._man_desks()
         self._start_missing(clock_ns)
         self.serving = [process for process in self.processes if process not in self._bench]
         return gone
+
+    def agreement(self, generation: int) -> tuple[bool, str]:
+        """Say whether every process at a desk and every ready spare holds a generation, and why not ever.
+
+        Words mean that it will not come to that: a worker refused, or found another schema in the file.
+        """
+        seated = [desk.process for desk in self.desks]
+        present = [process for process in (*seated, *self._bench) if process is not None and process.ready]
+        for process in present:
+            if generation in process.refused:
+                return False, f"{_named(process)}: {process.refused[generation]}"
+            if process.holds.get(generation, self.checks[generation]) != self.checks[generation]:
+                return False, f"{_named(process)} found another schema in the file"
+        manned = all(process is not None and process.ready for process in seated)
+        return manned and all(generation in process.holds for process in present), ""
 
     def stop(self, by_force: bool) -> bool:
         """Ask all processes to end, or kill them; True when none is left. For the end of the pool."""
@@ -170,14 +198,38 @@ class WorkerCrew:
             window_s = params.deaths_window_ns // SECOND
             self.gave_up = f"{len(recent)} workers ended early within {window_s} s; the last: {last_words}"
 
+    def _see_to_models(self, process: WorkerProcess) -> None:
+        """Tell a ready process what to load and let go; one that cannot have what all have is no worker."""
+        if not process.ready:
+            return
+        process.read_reports()
+        wanted = dict(self.catalog)
+        if self.pending is not None:
+            wanted[self.pending.generation] = self.pending
+        for generation, order in wanted.items():
+            if generation not in process.asked:
+                process.load(order)
+        for generation in [one for one in process.holds if one not in wanted]:
+            process.drop(generation)
+        if any(generation in process.refused for generation in self.catalog):
+            process.kill()
+
+    def _holds_all(self, process: WorkerProcess) -> bool:
+        return process.ready and all(generation in process.holds for generation in self.catalog)
+
     def _man_desks(self) -> None:
         for desk in self.desks:
             if desk.process is None:
-                desk.process = next((process for process in self._bench if process.ready), None)
+                desk.process = next((process for process in self._bench if self._holds_all(process)), None)
                 if desk.process is not None:
                     self._bench.remove(desk.process)
                     desk.process.worker_id = desk.worker_id
                     desk.manned += 1
+
+    def _launch_now(self) -> Launch:
+        """Give what a process is started with: the models all hold, not one that may still be given up."""
+        checks = {generation: self.checks[generation] for generation in self.catalog}
+        return replace(self._launch, models=tuple(self.catalog.values()), checks=checks)
 
     def _start_missing(self, clock_ns: int) -> None:
         if self.gave_up or clock_ns < self._start_at_ns:
@@ -185,7 +237,11 @@ class WorkerCrew:
         wanted = self._params.workers + self._params.spares
         for _ in range(wanted - len(self.processes) + len(self._dying)):
             try:
-                self._bench.append(self._start(self._launch, self._done_fd))
+                self._bench.append(self._start(self._launch_now(), self._done_fd))
             except OSError as error:
                 self._back_off(clock_ns, proven=False, last_words=f"cannot be started: {error}")
                 return
+
+
+def _named(process: WorkerProcess) -> str:
+    return f"worker {process.worker_id}" if process.worker_id >= 0 else "a spare worker"

@@ -1,9 +1,10 @@
-"""An inference worker: one process, one thread, one model, rows in from a ring, answers out to another.
+"""An inference worker: one process, one thread that serves, rows in from a ring, answers out to another.
 
-Started by `workers.py` with the file descriptors named in its configuration. It loads the model with every
-check of the loader, or says why not and ends. It dies with the session, writes no core, opens no socket and
-has no keys in its environment. After a row it looks for the next one for a moment before it sleeps, but only
-while rows really come that fast and another processor is free for the session.
+Started by `workers.py` with the file descriptors named in its configuration. It loads its models with every
+check of the loader, or says why not and ends; later ones are loaded beside them (`model_shelf.py`). A row
+names the generation that is to answer it, and the answer the one that did. A worker dies with the session,
+writes no core, opens no socket and has no keys in its environment. After a row it looks for the next one for
+a moment before it sleeps, but only while rows come that fast and another processor is free for the session.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from time import monotonic_ns
 import msgspec
 
 from pipeline.core.latency import LatencyHistogram
-from pipeline.models.loader import load_model
 from pipeline.models.refusal import ModelRefused
-from pipeline.models.running import BoundModel, InvalidAnswer
-from pipeline.runtime.rings import RESULT, TICKET
+from pipeline.models.running import InvalidAnswer
+from pipeline.runtime.model_shelf import ModelShelf
+from pipeline.runtime.rings import RESULT, ROW_AT, TICKET
 from pipeline.runtime.worker_memory import Phase, Word, WorkerConfig, WorkerMemory
 
 EXIT_REFUSED = 3
@@ -34,6 +35,8 @@ BEAT_S = 0.1
 """A worker without work wakes this often to show that it is alive."""
 
 _NUMBERS_EVERY = 512
+_ORDERS_EVERY = 64
+"""Rows after which a worker that never sleeps looks for orders."""
 _RSS_EVERY_NS = 1_000_000_000
 _PR_SET_PDEATHSIG = 1
 
@@ -45,10 +48,11 @@ def main() -> int:
     memory = WorkerMemory.attach(config.memory_fd)
     memory.put(Word.PID, os.getpid())
     try:
-        started_ns = monotonic_ns()
-        model = load_model(Path(config.model_path), config.expectation).bound
-        memory.put(Word.LOAD_NS, monotonic_ns() - started_ns)
-        _Worker(memory, model, config).serve()
+        shelf = ModelShelf(config.order_fd, config.report_fd, config.wake_fd)
+        for order in config.models:
+            shelf.load_now(order)
+        memory.put(Word.LOAD_NS, shelf.load_ns)
+        _Worker(memory, shelf, config).serve()
     except ModelRefused as refused:
         memory.say(Phase.REFUSED, str(refused))
         os.eventfd_write(config.done_fd, 1)
@@ -74,18 +78,18 @@ def _confine(config: WorkerConfig) -> None:
 class _Worker:
     """The loop and its numbers."""
 
-    def __init__(self, memory: WorkerMemory, model: BoundModel, config: WorkerConfig) -> None:
+    def __init__(self, memory: WorkerMemory, shelf: ModelShelf, config: WorkerConfig) -> None:
         self._memory = memory
-        self._model = model
-        self._row_bytes = model.row_bytes
-        self._answer = model.answer
+        self._shelf = shelf
+        self._held = shelf.held
         self._publish = memory.results.push
         self._done_fd = config.done_fd
         self._spin_ns = config.spin_ns if len(os.sched_getaffinity(0)) > 1 else 0
         # Edge-triggered: each write wakes once, and nobody has to read the eventfd back.
         self._wakes = select.epoll()
         self._wakes.register(config.wake_fd, select.EPOLLIN | select.EPOLLET)
-        self._row_end = TICKET.size + 4 * model.width
+        self._order_fd = config.order_fd
+        self._wakes.register(config.order_fd, select.EPOLLIN | select.EPOLLET)
         self._times = LatencyHistogram()
         self._beats = 0
         self._served = 0
@@ -111,20 +115,27 @@ class _Worker:
                 self._sleep()
 
     def _serve_row(self, request: bytes, started_ns: int) -> None:
-        (ticket,) = TICKET.unpack_from(request)
-        self._row_bytes[:] = request[TICKET.size : self._row_end]
-        try:
-            probabilities, valid = self._answer(), 1
-        except InvalidAnswer:
-            probabilities, valid = (0.0, 0.0, 0.0), 0
-            self._invalid += 1
+        ticket, generation = TICKET.unpack_from(request)
+        model = self._held.get(generation)
+        probabilities, valid, check = (0.0, 0.0, 0.0), 0, 0
+        if model is not None:
+            bound, check = model.bound, model.check
+            bound.row_bytes[:] = request[ROW_AT : model.row_end]
+            try:
+                probabilities, valid = bound.answer(), 1
+            except InvalidAnswer:
+                valid = 0
+        self._invalid += not valid
         finished_ns = monotonic_ns()
-        if not self._publish(RESULT.pack(ticket, started_ns, finished_ns, *probabilities, valid)):
+        answer = RESULT.pack(ticket, started_ns, finished_ns, *probabilities, valid, generation, check)
+        if not self._publish(answer):
             raise RuntimeError("result ring full: the session has more rows in flight than the ring is deep")
         os.eventfd_write(self._done_fd, 1)
         self._served += 1
         self._times.record(finished_ns - started_ns)
         self._beat()
+        if self._served % _ORDERS_EVERY == 0:
+            self._look_for_orders()
 
     def _spin(self, since_ns: int) -> bool:
         """Look for the next row until `spin_ns` after `since_ns`; True when there is one."""
@@ -136,10 +147,17 @@ class _Worker:
 
     def _sleep(self) -> None:
         """Sleep until a row is published, or for one beat."""
-        if self._wakes.poll(BEAT_S):
+        woken = self._wakes.poll(BEAT_S)
+        if not woken or self._shelf.has_news or any(fd == self._order_fd for fd, _ in woken):
+            self._look_for_orders()
+        if woken:
             return
         self._beat()
         self._publish_numbers()
+
+    def _look_for_orders(self) -> None:
+        self._shelf.look()
+        self._memory.put(Word.LOAD_NS, self._shelf.load_ns)
 
     def _beat(self) -> None:
         self._beats += 1

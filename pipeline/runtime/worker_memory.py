@@ -14,7 +14,7 @@ import os
 
 import msgspec
 
-from pipeline.models.expectation import Expectation
+from pipeline.runtime.model_orders import ModelOrder
 from pipeline.runtime.rings import (
     LINE,
     PAGE,
@@ -40,9 +40,13 @@ class WorkerConfig(msgspec.Struct, frozen=True):
     """eventfd the session writes after it published a row."""
     done_fd: int
     """eventfd the worker writes after it published an answer; all workers share it."""
+    order_fd: int
+    """Pipe the session's orders about models come by."""
+    report_fd: int
+    """Pipe the worker reports by what became of them."""
     parent_pid: int
-    model_path: str
-    expectation: Expectation
+    models: tuple[ModelOrder, ...]
+    """What it holds before it takes a row; one of them refused ends it."""
     spin_ns: int
     log_bytes: int
     """Most that a file the worker writes may hold; 0 sets no limit."""

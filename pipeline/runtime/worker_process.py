@@ -8,6 +8,7 @@ stopped for a minute must not take its workers for hung when it comes back.
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,7 +20,15 @@ import msgspec
 import pipeline
 from pipeline.core.effects import RequestInference
 from pipeline.core.types import E6
-from pipeline.models.expectation import Expectation
+from pipeline.runtime.model_orders import (
+    DropOrder,
+    ModelOrder,
+    ModelReport,
+    Packets,
+    next_report,
+    schema_check,
+    send,
+)
 from pipeline.runtime.rings import RESULT, request_struct
 from pipeline.runtime.worker_memory import Phase, Word, WorkerConfig, WorkerMemory
 
@@ -31,10 +40,13 @@ _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDI
 class Launch:
     """What every worker of a pool is started with."""
 
-    model_path: Path
-    expectation: Expectation
+    models: tuple[ModelOrder, ...]
+    """What it loads before it takes a row."""
+    checks: dict[int, int]
+    """By generation, the `schema_check` of each of them."""
     depth: int
     width: int
+    """Numbers the widest row may hold."""
     spin_ns: int
     log_path: Path | None
     log_bytes: int
@@ -60,6 +72,10 @@ class RawAnswer:
     p_flat: float
     p_up: float
     valid: bool
+    generation: int
+    """Of the model that answered, by the worker's own word."""
+    check: int
+    """`schema_check` of that model."""
 
 
 class WorkerProcess:
@@ -81,16 +97,24 @@ class WorkerProcess:
         self.killed = False
         self.worker_id = -1
         """The desk it works at; -1 for a spare."""
+        self.holds: dict[int, int] = {}
+        """Generations it answers rows of, with the `schema_check` of each."""
+        self.refused: dict[int, str] = {}
+        """Generations it could not load, and why."""
+        self.asked: set[int] = set()
+        """Generations it was told to load."""
+        self._launched = launch.checks
+        self._width = launch.width
+        self._layouts: dict[int, struct.Struct] = {}
         self._ticket = 0
         self._seen = (0, 0)
-        self._request = request_struct(launch.width)
         self.memory = WorkerMemory.create(launch.depth, launch.width)
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._orders, self._reports = Packets(), Packets()
         try:
             self._process = self._start(launch, done_fd)
         except OSError:
-            self.memory.close()
-            os.close(self._wake_fd)
+            self._give_back()
             raise
         self.pid = self._process.pid
 
@@ -99,9 +123,10 @@ class WorkerProcess:
             memory_fd=self.memory.fd,
             wake_fd=self._wake_fd,
             done_fd=done_fd,
+            order_fd=self._orders.read_fd,
+            report_fd=self._reports.write_fd,
             parent_pid=os.getpid(),
-            model_path=str(launch.model_path),
-            expectation=launch.expectation,
+            models=launch.models,
             spin_ns=launch.spin_ns,
             log_bytes=launch.log_bytes if launch.log_path else 0,
         )
@@ -113,7 +138,7 @@ class WorkerProcess:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                pass_fds=(self.memory.fd, self._wake_fd, done_fd),
+                pass_fds=(self.memory.fd, self._wake_fd, done_fd, config.order_fd, config.report_fd),
                 env=child_environment(),
             )
 
@@ -141,9 +166,10 @@ class WorkerProcess:
         """Hand over a row and wake the worker; False when as many are in flight as the rings are deep."""
         if len(self.in_flight) >= self.depth:
             return False
-        ticket = self._ticket + 1
-        values = [value / E6 for value in row.request.row_e6]
-        if not self.memory.requests.push(self._request.pack(ticket, *values)):
+        ticket, request = self._ticket + 1, row.request
+        values = [value / E6 for value in request.row_e6]
+        layout = self._layouts.get(len(values)) or self._layout(len(values))
+        if not self.memory.requests.push(layout.pack(ticket, request.generation, *values)):
             return False
         self._ticket = ticket
         self.in_flight[ticket] = row
@@ -158,13 +184,50 @@ class WorkerProcess:
         payload = self.memory.results.pop()
         if payload is None:
             return None
-        ticket, started_ns, finished_ns, p_down, p_flat, p_up, valid = RESULT.unpack(payload)
+        ticket, started_ns, finished_ns, p_down, p_flat, p_up, valid, generation, check = RESULT.unpack(
+            payload
+        )
         row = self.in_flight.pop(ticket, None)
         if row is None:
             self.kill()
             return None
         self.answered += 1
-        return RawAnswer(row, started_ns, finished_ns, p_down, p_flat, p_up, bool(valid))
+        return RawAnswer(row, started_ns, finished_ns, p_down, p_flat, p_up, bool(valid), generation, check)
+
+    def load(self, order: ModelOrder) -> bool:
+        """Tell the worker to load a model beside those it has; False when it has to be told again."""
+        if order.generation in self.asked or not send(self._orders.write_fd, order):
+            return order.generation in self.asked
+        self.asked.add(order.generation)
+        self.refused.pop(order.generation, None)
+        return True
+
+    def drop(self, generation: int) -> None:
+        """Tell the worker to let go of a generation it holds, once no row in flight is for it."""
+        busy = any(row.request.generation == generation for row in self.in_flight.values())
+        if not busy and send(self._orders.write_fd, DropOrder(generation)):
+            del self.holds[generation]
+
+    def read_reports(self) -> None:
+        """Take what the worker says of its models; one that talks nonsense is killed."""
+        if not self.holds and self.ready:
+            self.holds.update(self._launched)
+            self.asked.update(self._launched)
+        try:
+            while (report := next_report(self._reports.read_fd)) is not None:
+                self._note(report)
+        except (msgspec.MsgspecError, ValueError):
+            self.kill()
+
+    def _note(self, report: ModelReport) -> None:
+        if report.why:
+            self.refused[report.generation] = report.why
+        else:
+            self.holds[report.generation] = schema_check(report.schema_hash)
+
+    def _layout(self, width: int) -> struct.Struct:
+        layout = self._layouts[width] = request_struct(width, self._width)
+        return layout
 
     def watch(self, step_ns: int) -> None:
         """Count silence (no beat) and being stuck (rows in flight, no answer) for one more tick."""
@@ -190,8 +253,13 @@ class WorkerProcess:
 
     def close(self) -> None:
         """Give back memory and descriptors of a process that has ended."""
+        self._give_back()
+
+    def _give_back(self) -> None:
         self.memory.close()
         os.close(self._wake_fd)
+        self._orders.close()
+        self._reports.close()
 
 
 def open_log(path: Path | None, limit_bytes: int) -> BinaryIO:

@@ -4,6 +4,10 @@ A symbol stays with one worker. A row that finds its worker's rings full, or nob
 this side; of each symbol only the newest waits, the one it replaced is void and counted. Every row asked ends
 once: answered, or void with cause `late`, `worker`, `conflated` or `invalid`.
 
+A row names the generation it is for. Further models are loaded by `prepare`, which ends when every worker
+holds the model or one cannot; `hold` says which generations stay. Which of them is the live one is the
+engine's to know: the pool only takes rows of those it holds.
+
 In lock-step (replay of a capture) the answers must not depend on how fast this machine is: every row waits
 its turn, none is late, and the rows of a worker that died are asked again. Who keeps the workers alive is
 `worker_crew.py`; what ring depth costs is in `rings.py`.
@@ -14,15 +18,20 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic_ns
+
+import msgspec
 
 from pipeline.core.effects import RequestInference
 from pipeline.core.inputs import PredictionReceived, PredictionVoid, WorkerCounters
 from pipeline.core.params import SECOND, ModelSpec
+from pipeline.core.registry import NAMES
 from pipeline.core.types import WorkerState
 from pipeline.models.expectation import Expectation
+from pipeline.runtime.model_orders import ModelOrder, schema_check
 from pipeline.runtime.pool_params import PoolCounts, PoolParams
 from pipeline.runtime.worker_crew import Desk, Start, WorkerCrew
 from pipeline.runtime.worker_process import AskedRow, Launch, RawAnswer, WorkerProcess
@@ -34,8 +43,30 @@ _MOST_WAITING = 4_096
 """Rows one desk lets wait in lock-step, more than a host that waits for answers can ask."""
 
 
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model and where its file is; `expectation.sha256` is pinned to the model by the pool."""
+
+    model: ModelSpec
+    path: Path
+    expectation: Expectation
+
+    def order(self) -> ModelOrder:
+        """Give what a worker is told."""
+        pinned = msgspec.structs.replace(self.expectation, sha256=self.model.model_id)
+        return ModelOrder(self.model.generation, str(self.path), pinned)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """How a preparation ended: all workers hold the generation, or `why` not."""
+
+    generation: int
+    why: str
+
+
 class WorkerPool:
-    """Worker processes for one model; one owner, the thread that called `start`.
+    """Worker processes for the models of a session; one owner, the thread that called `start`.
 
     Call `submit` for each row, `poll` when `fileno` is readable and at each beat, `tick` at each beat
     (10 ms), `close` once. Times called `now_ns` are the session's and only stamp what comes out; deadlines
@@ -50,24 +81,32 @@ class WorkerPool:
         params: PoolParams,
         clock: Callable[[], int] = monotonic_ns,
         start: Start = WorkerProcess,
+        shadows: Sequence[ModelFile] = (),
     ) -> None:
         """Prepare a pool; `expectation` is what each worker checks the file against.
+
+        `shadows` are held from the start too. A file that is not the one `model` was read from is refused
+        where `expectation.sha256` says which it is.
 
         `clock` gives nanoseconds that only rise, and must be the system's monotonic clock outside tests;
         `start` starts one process.
         """
         self.counts = PoolCounts()
-        self._model = model
+        files = (ModelFile(model, model_path, expectation), *shadows)
+        self._models = {one.model.generation: one.model for one in files}
+        self._live = model
+        self._width = max(len(NAMES), *(one.model.width for one in files))
+        self._prepare_until_ns = 0
         self._params = params
         self._clock = clock
         self._done_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._done = select.poll()
         self._done.register(self._done_fd, select.POLLIN)
         launch = Launch(
-            model_path=model_path,
-            expectation=expectation,
+            models=tuple(one.order() for one in files),
+            checks={one.model.generation: schema_check(one.model.schema_hash) for one in files},
             depth=params.depth,
-            width=model.width,
+            width=self._width,
             spin_ns=params.spin_ns,
             log_path=params.log_path,
             log_bytes=params.log_bytes,
@@ -112,10 +151,10 @@ class WorkerPool:
         Raises:
             ValueError: the row is for another model, generation or schema than this pool's, or not as wide.
         """
-        model = self._model
+        model = self._models.get(request.generation)
         identity = (request.model_id, request.generation, request.schema_hash, len(request.row_e6))
-        if identity != (model.model_id, model.generation, model.schema_hash, model.width):
-            raise ValueError(f"row {request.feature_seq} is for {identity}, this pool runs {model.name}")
+        if model is None or identity != (model.model_id, model.generation, model.schema_hash, model.width):
+            raise ValueError(f"row {request.feature_seq} is for {identity}, no worker holds that")
         self.counts.asked += 1
         desk = self._homes.get(request.symbol)
         if desk is None:
@@ -123,6 +162,45 @@ class WorkerPool:
         row = AskedRow(request, self._clock())
         if desk.process is None or not desk.process.push(row):
             self._let_wait(desk, row)
+
+    def prepare(self, file: ModelFile) -> str:
+        """Let every worker load a model beside those it has; say why not, else `prepared` tells the end."""
+        model, order = file.model, file.order()
+        if model.width > self._width:
+            width = self._width
+            return f"E_IO: a row of {model.width} numbers; the rings of this session's workers hold {width}"
+        self._models[model.generation] = model
+        self._crew.checks[model.generation] = schema_check(model.schema_hash)
+        self._crew.pending = order
+        self._prepare_until_ns = self._clock() + self._params.prepare_ns
+        return ""
+
+    def prepared(self) -> Prepared | None:
+        """Give how a preparation ended, once; None while none has. Then `hold` must say what stays."""
+        pending = self._crew.pending
+        if pending is None:
+            return None
+        agreed, why = self._crew.agreement(pending.generation)
+        if not agreed and not why:
+            if self.gave_up:
+                why = self.gave_up
+            elif self._clock() > self._prepare_until_ns:
+                why = f"not every worker had loaded it after {self._params.prepare_ns // SECOND} s"
+            else:
+                return None
+        self._crew.pending = None
+        if agreed:
+            self._crew.catalog[pending.generation] = pending
+        return Prepared(pending.generation, why)
+
+    def hold(self, live: int, generations: Sequence[int]) -> None:
+        """Keep these generations and let go of all others; `live` is the one the counters name."""
+        crew = self._crew
+        if crew.pending is not None and crew.pending.generation not in generations:
+            crew.pending = None
+        crew.catalog = {one: order for one, order in crew.catalog.items() if one in generations}
+        self._models = {one: model for one, model in self._models.items() if one in generations}
+        self._live = self._models[live]
 
     def poll(self, now_ns: int) -> list[Answer]:
         """Take every row that has ended since the last call, oldest first."""
@@ -179,7 +257,7 @@ class WorkerPool:
 
     def counters(self, now_ns: int) -> WorkerCounters:
         """Give the health of every worker, for the engine and the screen."""
-        clock_ns, model = self._clock(), self._model
+        clock_ns, model = self._clock(), self._live
         for desk, waiting in zip(self._crew.desks, self._waiting, strict=True):
             desk.waiting = len(waiting)
         statuses = [self._crew.status(desk, clock_ns, model) for desk in self._crew.desks]
@@ -216,8 +294,10 @@ class WorkerPool:
                 raise RuntimeError(f"{_MOST_WAITING} rows wait for worker {desk.worker_id} in lock-step")
             waiting[request.feature_seq] = row
             return
-        replaced = waiting.pop(request.symbol, None)
-        waiting[request.symbol] = row
+        # A shadow's row must not take the live model's place.
+        key = f"{request.symbol}/{request.generation}" if request.shadow_of else request.symbol
+        replaced = waiting.pop(key, None)
+        waiting[key] = row
         if replaced is not None:
             self._end(replaced, "conflated", request.ts_ns)
 
@@ -284,17 +364,19 @@ class WorkerPool:
     def _prediction(
         self, answer: RawAnswer, worker_id: int, now_ns: int, to_session_ns: int
     ) -> PredictionReceived:
-        request, model = answer.row.request, self._model
+        """Make an input of an answer; which model gave it is the worker's word, for the engine to judge."""
+        request, model = answer.row.request, self._models.get(answer.generation)
+        known = model is not None and answer.check == self._crew.checks[answer.generation]
         return PredictionReceived(
             symbol=request.symbol,
-            model_id=model.model_id,
-            generation=model.generation,
-            schema_hash=model.schema_hash,
+            model_id=model.model_id if model is not None else "",
+            generation=answer.generation,
+            schema_hash=model.schema_hash if model is not None and known else f"{answer.check:016x}",
             feature_seq=request.feature_seq,
             p_down=answer.p_down,
             p_flat=answer.p_flat,
             p_up=answer.p_up,
-            horizon_ms=model.horizon_ms,
+            horizon_ms=model.horizon_ms if model is not None else 0,
             started_ns=answer.started_ns + to_session_ns,
             finished_ns=answer.finished_ns + to_session_ns,
             worker_id=worker_id,

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from app.console import ConsoleApp
 from app.console_settings import ConsoleSettings
 from app.kill_keys import Emergency
-from pipeline.core.inputs import Command, OperatorCommand
+from pipeline.core.inputs import Command, ModelAct, OperatorCommand
 from pipeline.core.snapshot import ConsoleSnapshot
 from pipeline.runtime.gate_state import Closer, CloserRecord, GateState
 from pipeline.runtime.link_messages import CommandResult, Hello
@@ -33,6 +33,7 @@ class InlineLink:
     exit_status: int | None = None
     on_result: Callable[[CommandResult], None] | None = None
     commands: list[OperatorCommand] = field(default_factory=list)
+    models: list[tuple[ModelAct, str]] = field(default_factory=list)
     symbols: list[str] = field(default_factory=list)
     steered: list[tuple[str, float]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
@@ -57,6 +58,9 @@ class InlineLink:
 
     def frame_rate(self, frame_hz: float) -> None:
         self.frame_hz = frame_hz
+
+    def model(self, act: ModelAct, name: str) -> None:
+        self.models.append((act, name))
 
     def replay(self, action: str, value: float) -> None:
         self.steered.append((action, value))

@@ -20,11 +20,13 @@ from pipeline.models.contract import (
     Span,
     encode_metadata,
 )
-from pipeline.models.expectation import TRIGGER, Expectation
+from pipeline.models.expectation import TRIGGER, Expectation, Role
 from pipeline.models.graph import LogisticWeights, logistic_model
 from pipeline.models.inspection import inspect_model, model_spec
-from pipeline.models.packaging import ModelSource, contract_of
+from pipeline.models.manifest import Manifest, read_manifest, write_manifest
+from pipeline.models.packaging import ModelSource, build_model, contract_of
 from pipeline.models.venue_offer import CADENCES
+from pipeline.research.fit_bundled import FOLDER
 
 FEATURES = ("qi_1", "micro_dev", "tfi_1s")
 
@@ -142,3 +144,26 @@ def request(spec: ModelSpec, seq: int, symbol: str = "BTCUSDT", ts_ns: int = 0) 
         ts_ns=ts_ns,
         newest_recv_ns=ts_ns,
     )
+
+
+def registered(folder: Path, name: str, version: int, *approvals: Role, **changes: object) -> Path:
+    """Put a model of one feature into a registry folder, approved for these roles; give its file."""
+    path = folder / name / str(version) / f"{name}.onnx"
+    path.parent.mkdir(parents=True)
+    fields = {"name": name, "version": version, "features": ("qi_1",), "logistic": logistic(1), **changes}
+    path.write_bytes(build_model(source(**fields)))
+    inspected = inspect_model(path, Expectation(role=Role.SHADOW))
+    schema_hash = inspected.contract.schema_hash
+    write_manifest(path, Manifest(name, inspected.model_id, schema_hash, "", "", approvals))
+    return path
+
+
+def approved_for_live(folder: Path) -> Path:
+    """Give a copy of the bundled reference model that somebody approved for real money."""
+    original = FOLDER / "qi-logit.onnx"
+    path = folder / original.name
+    path.write_bytes(original.read_bytes())
+    manifest = read_manifest(original)
+    assert manifest is not None
+    write_manifest(path, msgspec.structs.replace(manifest, approvals=tuple(Role)))
+    return path

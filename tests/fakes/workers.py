@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.core.params import MS, ModelSpec
 from pipeline.models.expectation import Expectation
+from pipeline.runtime.model_orders import ModelReport, Order, next_order, schema_check, send
 from pipeline.runtime.pool_params import PoolParams
 from pipeline.runtime.rings import RESULT, TICKET
 from pipeline.runtime.worker_memory import Phase, Word, WorkerMemory
@@ -28,6 +29,8 @@ SPEC = ModelSpec(
     mean_move_e6=60,
     move_rate_e6=500_000,
 )
+
+CHECK = schema_check(SPEC.schema_hash)
 
 
 class FakePopen:
@@ -63,16 +66,35 @@ class FakeProcess(WorkerProcess):
     def beat(self) -> None:
         self.worker.put(Word.HEARTBEAT, self.worker.get(Word.HEARTBEAT) + 1)
 
-    def answer(self, at_most: int = 1_000, *, valid: bool = True) -> int:
-        """Answer up to this many rows the way a worker does; gives how many there were."""
+    def answer(
+        self, at_most: int = 1_000, *, valid: bool = True, claim: int = 0, check: int | None = None
+    ) -> int:
+        """Answer up to this many rows the way a worker does; gives how many there were.
+
+        `claim` and `check` name another generation and schema than the row's.
+        """
         for done in range(at_most):
             payload = self.worker.requests.pop()
             if payload is None:
                 return done
-            (ticket,) = TICKET.unpack_from(payload)
-            assert self.worker.results.push(RESULT.pack(ticket, 5, 9, 0.25, 0.0, 0.75, int(valid)))
+            ticket, generation = TICKET.unpack_from(payload)
+            check = CHECK if check is None else check
+            answer = (ticket, 5, 9, 0.25, 0.0, 0.75, int(valid), claim or generation, check)
+            assert self.worker.results.push(RESULT.pack(*answer))
             self.beat()
         return at_most
+
+    def orders(self) -> list[Order]:
+        """Take the orders about models that came."""
+        found = []
+        while (order := next_order(self._orders.read_fd)) is not None:
+            found.append(order)
+        return found
+
+    def report(self, generation: int, why: str = "", schema_hash: str = SPEC.schema_hash) -> None:
+        """Say what became of an order."""
+        message = ModelReport(generation, "" if why else "any", "" if why else schema_hash, why, 1)
+        assert send(self._reports.write_fd, message)
 
     def refuse(self, text: str) -> None:
         self.worker.say(Phase.REFUSED, text)

@@ -19,6 +19,7 @@ from pipeline.runtime.gate import Closer, Gate
 from pipeline.runtime.places import list_sessions
 from pipeline.runtime.venue_keys import write_keys
 from pipeline.wire.binance_requests import ApiKey
+from tests.fakes.models import approved_for_live
 from tests.fakes.session_processes import LinkClient
 from tests.fakes.sim_process import ApiClient, api, sim_process
 from tests.fakes.venue_sessions import VenueSession, replayed, running, venue_session
@@ -144,6 +145,7 @@ def test_live_is_halted_and_observes_until_a_person_arms_it_and_a_kill_ends_at_t
             fees="0/0",
             workers=1,
             name="live",
+            model=approved_for_live(home),
         )
         spec, place = live_session(options, confirm=lambda *_: "LIVE main binance", euid=1_000)
         with running(spec, place) as session, attached(session) as client:

@@ -124,7 +124,9 @@ def test_workers_end_with_a_session_that_is_killed(tmp_path: Path) -> None:
 
 def push_unaccounted(process: WorkerProcess, ticket: int) -> bool:
     """Write a row past the session's own accounts, which never let more in than the rings hold."""
-    pushed = process.memory.requests.push(request_struct(3).pack(ticket, 0.0, 0.0, 0.0))
+    pushed = process.memory.requests.push(
+        request_struct(3, process.memory.width).pack(ticket, 1, 0.0, 0.0, 0.0)
+    )
     os.eventfd_write(process._wake_fd, 1)
     return pushed or not is_alive(process.pid)
 
@@ -213,7 +215,7 @@ def test_a_worker_loads_little() -> None:
 def test_both_ends_of_a_worker_agree_on_many_rows_in_bursts(pool: WorkerPool) -> None:
     pool.start()
     pid_of(pool)
-    spec = pool._model
+    spec = pool._live
     answers: list[int] = []
     for burst in range(50):
         for at in range(60):

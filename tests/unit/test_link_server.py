@@ -23,6 +23,7 @@ from pipeline.runtime.link_messages import (
     DetachNotice,
     FromSession,
     Hello,
+    ModelRequest,
     ReplayControl,
     SelectSymbol,
     SessionEnding,
@@ -49,6 +50,8 @@ class Host:
         self.asked: list[str] = []
         self.commands: list[tuple[CommandRequest, Client]] = []
         self.changes: list[tuple[int, bool]] = []
+        self.acts: list[tuple[str, ...]] = []
+        self.replies: list[Callable[[bool, str], None]] = []
 
     def hello(self) -> Hello:
         return Hello(PROTOCOL_VERSION, "1", "test", 1, "/gate", True)
@@ -63,6 +66,10 @@ class Host:
 
     def replay(self, request: ReplayControl) -> CommandResult:
         return CommandResult(request.request_id, ok=True, text=request.action)
+
+    def model(self, request: ModelRequest, who: tuple[str, str], reply: Callable[[bool, str], None]) -> None:
+        self.acts.append((request.act, request.name, *who))
+        self.replies.append(reply)
 
     def stop(self, request: StopSession) -> CommandResult:
         return CommandResult(request.request_id, ok=True, text=request.how)

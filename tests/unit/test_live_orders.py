@@ -13,6 +13,7 @@ from app.live_orders import BINANCE_ORDERS, live_session, orders_url
 from app.replay_command import OptionError
 from app.run_command import RunOptions
 from pipeline.core.types import Authority, VenueMode
+from pipeline.models.refusal import ModelRefused
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.locks import InstanceLock, LockHeldError
 from pipeline.runtime.places import SessionPlace, account_place
@@ -20,6 +21,7 @@ from pipeline.runtime.session_main import SessionRefusedError, run_session
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.venue_keys import KeyFileError, write_keys
 from pipeline.wire.binance_requests import ApiKey
+from tests.fakes.models import approved_for_live
 
 WORDS = "LIVE main binance"
 LIMITS = """
@@ -41,11 +43,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("app.live_orders.key_path", lambda alias: keys / f"{alias}.toml")
     write_keys(keys / "main.toml", ApiKey("key", "hush"))
     (tmp_path / "config.toml").write_text(LIMITS)
+    approved_for_live(tmp_path)
     return tmp_path
 
 
 def options(home: Path, **changes: Any) -> RunOptions:
-    given = {"venue": "binance", "symbols": ("BTCUSDT",), "live": True, "account": "main"}
+    model = home / "qi-logit.onnx"
+    given = {"venue": "binance", "symbols": ("BTCUSDT",), "live": True, "account": "main", "model": model}
     return RunOptions(**{**given, "config": home / "config.toml", **changes})
 
 
@@ -115,6 +119,12 @@ def test_the_key_file_is_looked_at_before_the_words_are_asked_for(home: Path) ->
     assert terminal.shown == []
     with pytest.raises(KeyFileError, match="No such file"):
         made(home, account="other")
+
+
+def test_a_model_nobody_approved_for_real_money_is_refused(home: Path) -> None:
+    with pytest.raises(ModelRefused, match="E_CONTRACT") as refused:
+        made(home, model=None)
+    assert refused.value.differences == ("approvals: shadow, paper; wanted for live",)
 
 
 def test_what_is_shown_names_account_venue_server_and_symbols(home: Path) -> None:

@@ -149,7 +149,7 @@ def test_answers_a_worker_gave_before_it_died_count(floor: Any) -> None:
 def test_an_answer_nobody_asked_for_costs_the_worker_its_life(floor: Any) -> None:
     desk = floor().ready()
     desk.ask()
-    desk.started[0].worker.results.push(RESULT.pack(99, 5, 9, 0.2, 0.3, 0.5, 1))
+    desk.started[0].worker.results.push(RESULT.pack(99, 5, 9, 0.2, 0.3, 0.5, 1, 1, 0))
     assert desk.ends() == []
     desk.pass_ms(10)
 

@@ -17,6 +17,7 @@ from app.config_trading import (
     LimitSettings,
     PermitSettings,
     SizingSettings,
+    WatchSettings,
 )
 from pipeline.core.params import (
     MS,
@@ -31,6 +32,7 @@ from pipeline.core.params import (
     RiskLimits,
     Shape,
     SizingParams,
+    WatchParams,
 )
 from pipeline.core.types import E6, QUOTE_SCALE, Authority, Fees, Instrument, VenueMode
 
@@ -88,6 +90,7 @@ def build_engine_params(
         permits=_permits(config.permits),
         limits=_limits(config, mode, paid, reference_ticks or {}),
         health=_health(config.health, config.workers),
+        watch=_watch(config.watch, live=live),
         session_number=session_number,
         home_base_e8=0 if live else _e8(config.session.home_base),
         balance_quote_e8=0 if live else _e8(config.session.balance_quote),
@@ -230,6 +233,15 @@ def _permits(permits: PermitSettings) -> PermitParams:
         vacated_ns=permits.vacated_s * SECOND,
         drift_ticks=permits.drift_ticks,
         drift_e6=_bps_e6(permits.drift_bps),
+    )
+
+
+def _watch(watch: WatchSettings, *, live: bool) -> WatchParams:
+    return WatchParams(
+        trade_unproven=not live if watch.before_proof is None else watch.before_proof == "trade",
+        least_calls=watch.least_calls,
+        temper=watch.temperature == "applied",
+        fallback=watch.fallback == "imbalance",
     )
 
 

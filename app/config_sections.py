@@ -29,6 +29,7 @@ from app.config_trading import (
     LimitSettings,
     PermitSettings,
     SizingSettings,
+    WatchSettings,
 )
 
 ENVIRONMENT_PREFIX = "LOBDECK_"
@@ -248,6 +249,7 @@ class Config(BaseSettings):
     sizing: SizingSettings = SizingSettings()
     execution: ExecutionSettings = ExecutionSettings()
     permits: PermitSettings = PermitSettings()
+    watch: WatchSettings = WatchSettings()
     limits: Annotated[dict[Symbol, LimitSettings], Field(max_length=256)] = Field(
         default={},
         description="Limits by symbol, as [limits.BTCUSDT]. A symbol without them cannot trade in LIVE.",

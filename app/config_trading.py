@@ -159,6 +159,29 @@ class PermitSettings(Section):
         return self
 
 
+class WatchSettings(Section):
+    """How a running model is judged by what came true, and what follows."""
+
+    before_proof: Literal["trade", "reduce"] | None = Field(
+        default=None,
+        examples=["reduce"],
+        description="What a model may do before enough of its calls have come of age: trade, or reduce only. "
+        "Unset: trade, but in LIVE reduce.",
+    )
+    least_calls: Annotated[Whole, Field(ge=30, le=1_000_000)] = Field(
+        default=200,
+        description="Calls that moved and do not overlap, before a skill counts as proven or not.",
+    )
+    temperature: Literal["shown", "applied"] = Field(
+        default="shown", description="What the online temperature is for: to be shown, or applied to sizes."
+    )
+    fallback: Literal["imbalance", "none"] = Field(
+        default="imbalance",
+        description="What decides while the model may not: queue imbalance, if its own skill is proven, "
+        "or nothing.",
+    )
+
+
 class LimitSettings(Section):
     """Risk limits of one symbol; the first five have no default, for a forgotten limit is no limit."""
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pipeline.core.snapshot import AlertView, InstrumentView
 from pipeline.core.types import Authority, Severity, TradingState
-from widgets.cells import basis_points, clean, money, price_text, qty_text
+from widgets.cells import basis_points, clean, money, price_text, qty_text, rounded, signed
 from widgets.times import delay_text
 
 SEVERITY_WORDS: Mapping[int, tuple[str, str]] = {
@@ -20,6 +20,17 @@ SEVERITY_WORDS: Mapping[int, tuple[str, str]] = {
     Severity.CRITICAL: ("CRIT", "halt"),
 }
 """Word and role of an alert's weight."""
+
+PROOF_WORDS: Mapping[str, str] = {
+    "GATHERING": "not proven yet",
+    "NOT_PROVEN": "not proven",
+    "PROVEN": "proven",
+    "WORSE": "worse than a constant",
+    "BEATEN": "worse than queue imbalance",
+    "UNPROVEN": "it is not proven",
+    "STOPPED": "no usable answers",
+}
+"""What is said of a model's skill, and why queue imbalance stands in for it."""
 
 REASON_WORDS: Mapping[str, str] = {
     "GATE_CLOSED": "gate closed",
@@ -37,6 +48,7 @@ REASON_WORDS: Mapping[str, str] = {
     "CLOCK": "clock is off",
     "FEED_SLOW": "feed is late",
     "MODEL_DISABLED": "model stopped",
+    "MODEL_UNPROVEN": "model not proven",
     "SPREAD": "spread too wide",
     "MARKET_JUMP": "market jumped",
     "COLLAR_TIME": "taken too much in a minute",
@@ -120,6 +132,11 @@ STAGE_WORDS: Mapping[str, str] = {"order": "send"}
 def stage_word(name: str) -> str:
     """Give the word for a stage of the chain; an unknown one as it stands, cleaned."""
     return STAGE_WORDS.get(name) or clean(name, 12)
+
+
+def proof_words(code: str) -> str:
+    """Give the words of what is said of a model's skill; an unknown one as it came."""
+    return PROOF_WORDS.get(code, clean(code))
 
 
 def reason_words(code: str) -> str:
@@ -247,6 +264,31 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
     ),
     "MODEL_SHADOWED": Sentence("a shadow model runs: {detail}"),
     "MODEL_KEPT": Sentence("the model stays: {detail}"),
+    "MODEL_GATE_CLOSED": Sentence(
+        "model {detail}: it may only reduce",
+        "model {detail}: skill {0} % ({1} to {2}) over {3} calls; it may only reduce",
+        ("share", "share", "share", "n"),
+        detail_words=proof_words,
+    ),
+    "MODEL_GATE_OPENED": Sentence(
+        "model proven: entries again",
+        "model proven: skill {0} % ({1} to {2}) over {3} calls; entries again",
+        ("share", "share", "share", "n"),
+    ),
+    "MODEL_PROVEN": Sentence(
+        "model proven",
+        "model proven: skill {0} % ({1} to {2}) over {3} calls",
+        ("share", "share", "share", "n"),
+    ),
+    "MODEL_FALLBACK": Sentence(
+        "queue imbalance decides instead of the model: {detail}", detail_words=proof_words
+    ),
+    "MODEL_RECORD": Sentence(
+        "the model's record goes on",
+        "the model's record goes on: {0} outcomes, {1} calls, {2} s old",
+        ("n", "n", "n"),
+    ),
+    "MODEL_RECORD_REFUSED": Sentence("a record of another model or schema is not used: {detail}"),
     "ALERT_UNNOTED": Sentence(
         "a critical alert waits to be noted", "critical alert {0} waits for {1} s to be noted", ("n", "n")
     ),
@@ -326,6 +368,8 @@ def _value(unit: str, value: int, instrument: InstrumentView | None) -> str:
             return price_text(instrument, value) if instrument else f"tick {value}"
         case "us":
             return delay_text(value)
+        case "share":
+            return signed(rounded(value, 3), 1)
         case "money":
             return money(value, sign=False)
         case "authority":

@@ -18,6 +18,7 @@ from pipeline.core.params import EngineParams, ModelSpec
 from pipeline.core.row_window import RowWindow
 from pipeline.core.seen import SeenIds
 from pipeline.core.sizing import MarketState
+from pipeline.core.symbol_watch import SymbolWatch
 from pipeline.core.sync_streamed import synced_book
 from pipeline.core.types import BookState, Instrument, Trigger
 
@@ -54,6 +55,7 @@ class SymbolDesk:
         """By generation, the rows before its own of a shadow that reads several."""
         self.funnel = Funnel()
         self.outcomes = Outcomes(horizon_ns)
+        self.watch = SymbolWatch(model, params.watch)
         self.decision: Decision | None = None
         self.row_epoch = 0
         """Counts losses of the book; an answer to a row from before one decides nothing."""
@@ -107,6 +109,7 @@ class SymbolDesk:
         self.window = _window(params, model)
         self.policy.set_horizon(horizon_ns)
         self.outcomes = Outcomes(horizon_ns)
+        self.watch.take_model(model)
         self.decision = None
         self.refused_seq = 0
         self.auto_ended = True

@@ -34,6 +34,7 @@ from pipeline.core.inputs import (
     InstrumentDiffers,
     LinkChanged,
     ModelPrepared,
+    ModelRecord,
     ModelWanted,
     OpenOrdersListed,
     OperatorCommand,
@@ -56,6 +57,7 @@ from pipeline.core.order_path import OrderPath
 from pipeline.core.orders import OrderAnswer
 from pipeline.core.params import SECOND, EngineParams
 from pipeline.core.permit import PermitEnd
+from pipeline.core.skill_desk import SkillDesk
 from pipeline.core.state import EngineState
 from pipeline.core.sync import SyncedBook
 from pipeline.core.trader import Trader
@@ -79,6 +81,8 @@ class Engine:
         self._path = path = OrderPath(state, self._operator)
         self._models = models = ModelDesk(state, self._trader)
         self._health = HealthDesk(state, self._operator)
+        self._skill = SkillDesk(state, self._trader)
+        self._market.on_row = self._trader.on_row
         self._alert_watch = AlertWatch(state.alerts)
         self._second = 0
         self._started = False
@@ -110,6 +114,7 @@ class Engine:
             HealthRead: self._health.on_read,
             ModelWanted: models.on_wanted,
             ModelPrepared: models.on_prepared,
+            ModelRecord: self._skill.on_record,
         }
 
     def handle(self, event: Input) -> list[Effect]:
@@ -209,8 +214,10 @@ class Engine:
         now_ns, state = beat.ts_ns, self.state
         for desk in state.desks.values():
             self._market.on_beat(desk, now_ns)
+            self._skill.on_beat(desk, now_ns)
             self._trader.on_beat(desk, now_ns)
         self._trader.cards_beat(now_ns)
+        self._skill.on_fates()
         self._trader.unanswered(now_ns)
         self._path.on_beat(now_ns)
         self._models.on_beat(now_ns)

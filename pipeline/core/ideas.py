@@ -18,6 +18,7 @@ from pipeline.core.shapes import require
 from pipeline.core.types import Side
 
 MINUTE_NS = 60 * SECOND
+ENDED_KEPT = 64
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ class IdeaBoard:
         self._candidates: dict[str, _Candidate] = {}
         self._snoozed: dict[tuple[str, Side], int] = {}
         self._births: deque[int] = deque(maxlen=params.max_cards_a_minute)
+        self._ended: deque[tuple[Idea, CardEnd]] = deque(maxlen=ENDED_KEPT)
         self._next_id = 1
         self.held_back = 0
         """Ideas that got no card because of the cards a minute, since the start."""
@@ -81,6 +83,17 @@ class IdeaBoard:
         """Give the idea with this id while it is on offer."""
         card = self._row(idea_id)
         return card.idea if card is not None and card.end is None else None
+
+    def on_offer(self, symbol: str) -> Idea | None:
+        """Give the idea of a symbol's card while it is on offer."""
+        card = self._cards.get(symbol)
+        return card.idea if card is not None and card.end is None else None
+
+    def take_ended(self) -> tuple[tuple[Idea, CardEnd], ...]:
+        """Give the ideas that ended since the last call, and how; the oldest of very many are forgotten."""
+        ended = tuple(self._ended)
+        self._ended.clear()
+        return ended
 
     def take(self, idea_id: int, now_ns: int) -> None:
         """Take a card off because a permit was given for it; the symbol starts anew."""
@@ -241,4 +254,5 @@ class IdeaBoard:
     def _end(self, card: Card, end: CardEnd, now_ns: int) -> None:
         """Leave the row empty; the candidate starts again from nothing."""
         card.end, card.ended_ns = end, now_ns
+        self._ended.append((card.idea, end))
         self._candidates.pop(card.idea.symbol, None)

@@ -12,6 +12,7 @@ import msgspec
 
 from pipeline.core.evidence import Seen
 from pipeline.core.model_inputs import ModelAct, ModelPrepared, ModelWanted
+from pipeline.core.monitor_state import MonitorState
 from pipeline.core.order_inputs import (
     AccountRead,
     CancelRejected,
@@ -47,6 +48,7 @@ __all__ = [
     "ModelAct",
     "ModelPrepared",
     "ModelWanted",
+    "ModelRecord",
     "OpenOrdersListed",
     "OperatorCommand",
     "OrderPathChanged",
@@ -330,6 +332,14 @@ class HealthRead(msgspec.Struct, frozen=True, tag=True):
     ts_ns: int
 
 
+class ModelRecord(msgspec.Struct, frozen=True, tag=True):
+    """What an earlier session learned of a model on a symbol; enters once, before any row is asked for."""
+
+    symbol: str
+    state: MonitorState
+    ts_ns: int
+
+
 MarketInput = DepthSnapshot | DepthUpdate | BookTicker | Trade
 WireInput = MarketInput | FrameRefused | FrameIgnored
 Input = (
@@ -360,4 +370,44 @@ Input = (
     | HealthRead
     | ModelWanted
     | ModelPrepared
+    | ModelRecord
 )
+
+__all__ = [
+    "AccountRead",
+    "BookTicker",
+    "CancelRejected",
+    "Command",
+    "DepthSnapshot",
+    "DepthUpdate",
+    "ExecutionReport",
+    "FeedStatusChanged",
+    "FrameIgnored",
+    "FrameRefused",
+    "GateChanged",
+    "HealthRead",
+    "Input",
+    "InstrumentDiffers",
+    "LinkChanged",
+    "MarketInput",
+    "ModelAct",
+    "ModelPrepared",
+    "ModelWanted",
+    "ModelRecord",
+    "OpenOrdersListed",
+    "OperatorCommand",
+    "OrderPathChanged",
+    "PositionBroke",
+    "PredictionReceived",
+    "PredictionVoid",
+    "RefusalReason",
+    "SendFailed",
+    "SendRefused",
+    "SymbolStatus",
+    "TimerBeat",
+    "Trade",
+    "WindowTerms",
+    "WireInput",
+    "WorkerCounters",
+    "WorkerStatus",
+]

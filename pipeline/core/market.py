@@ -7,6 +7,8 @@ after the event that changed it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pipeline.core.desk import SymbolDesk
 from pipeline.core.effects import AlertCode, RequestInference, RequestSnapshot
 from pipeline.core.history import POINT_NS
@@ -36,6 +38,8 @@ class MarketSide:
     def __init__(self, state: EngineState) -> None:
         self._state = state
         self._decision = state.params.decision
+        self.on_row: Callable[[SymbolDesk, int, int], None] = lambda *_: None
+        """Told of every row that was asked for: desk, sequence number, decision time."""
 
     def on_snapshot(self, snapshot: DepthSnapshot) -> None:
         """Take a whole book."""
@@ -88,6 +92,7 @@ class MarketSide:
         step = desk.synced.on_beat(ts_ns)
         if step.event is not SyncEvent.NOTHING:
             self._after_depth(desk, step, ts_ns)
+        desk.watch.advance(ts_ns, desk.mid_half_ticks)
         second = ts_ns // _SECOND_NS
         if second != desk.mid_second[0]:
             desk.mid_before, desk.mid_second = desk.mid_second[1], (second, desk.mid_half_ticks)
@@ -150,6 +155,7 @@ class MarketSide:
             desk.window.clear()
         desk.shadow_windows.clear()
         desk.outcomes.forget()
+        desk.watch.forget()
         if desk.decider is not None:
             desk.decider.reset()
         desk.decision = None
@@ -162,12 +168,16 @@ class MarketSide:
         l1 = desk.synced.l1
         if l1 == desk.last_l1:
             return
+        bid_ticks, _, ask_ticks, _ = desk.last_l1
+        desk.watch.advance(ts_ns, bid_ticks + ask_ticks if bid_ticks > 0 and ask_ticks > 0 else 0)
         desk.last_l1 = l1
         desk.touch_digest = (
             desk.touch_digest * _DIGEST_STEP + 3 * l1[0] + 5 * l1[1] + 7 * l1[2] + l1[3]
         ) & _DIGEST_MASK
         if l1[0] > 0 and l1[2] > 0:
             self._state.portfolio.on_mark(desk.symbol, l1[0], l1[2])
+        else:
+            desk.watch.forget()
         if ts_ns - desk.last_asked_ns >= self._decision.min_interval_ns:
             self._ask(desk, Trigger.L1_CHANGE, ts_ns + 1)
 
@@ -185,6 +195,8 @@ class MarketSide:
                 return
         state.counters.features += 1
         seq = state.inference.ask(desk.symbol, epoch, trigger, ts_ns, desk.newest_recv_ns)
+        l1 = desk.synced.l1
+        desk.watch.asked(seq, ts_ns, l1[1], l1[3], row)
         state.out.put(
             RequestInference(
                 symbol=desk.symbol,
@@ -200,9 +212,9 @@ class MarketSide:
                 touch_digest=desk.touch_digest,
             )
         )
-
         if state.models.shadows:
             self._ask_shadows(desk, trigger, seq, ts_ns)
+        self.on_row(desk, seq, ts_ns)
 
     def _ask_shadows(self, desk: SymbolDesk, trigger: Trigger, row_seq: int, ts_ns: int) -> None:
         """Ask every shadow whose features are ready for the row of the same moment."""
@@ -213,6 +225,7 @@ class MarketSide:
                 continue
             seq = state.inference.next_seq()
             state.shadows.ask(seq, model, desk.symbol, row_seq, ts_ns, desk.row_epoch)
+            desk.watch.asked_beside(model, row_seq, ts_ns, row)
             state.out.put(
                 RequestInference(
                     symbol=desk.symbol,

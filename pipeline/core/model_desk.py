@@ -77,7 +77,12 @@ class ModelDesk:
 
     def on_shadow(self, event: PredictionReceived) -> ShadowPrediction | None:
         """Take a shadow's answer; the fact is for the monitors and goes nowhere else."""
-        return self._state.shadows.answer(event)
+        fact = self._state.shadows.answer(event)
+        desk = self._state.desks.get(event.symbol)
+        if fact is not None and desk is not None:
+            answer = fact.p_down, fact.p_flat, fact.p_up
+            desk.watch.answered_beside(fact.model_id, fact.row_seq, *answer)
+        return fact
 
     def _refusal(self, wanted: ModelWanted) -> str:
         book, model = self._state.models, wanted.model

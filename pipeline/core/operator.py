@@ -128,7 +128,7 @@ class OperatorDesk:
             if symbol in open_now or (who == VENUE and desk.auto_ended):
                 continue
             desk.auto_ended = False
-            record = permits.open_auto(symbol, who, model.model_id, model.generation, now_ns)
+            record = permits.open_auto(symbol, who, *desk.watch.identity, now_ns)
             if isinstance(record, PermitRecord):
                 self._opened(record, now_ns)
 
@@ -171,8 +171,7 @@ class OperatorDesk:
             command.symbol,
             command.terms,
             command.who,
-            model.model_id,
-            model.generation,
+            *state.desks[command.symbol].watch.identity,
             state.portfolio.day_quote_e8,
             command.ts_ns,
         )

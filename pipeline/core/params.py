@@ -183,6 +183,19 @@ class HealthParams(msgspec.Struct, frozen=True):
     worker_deadline_ns: int = 50 * MS
 
 
+class WatchParams(msgspec.Struct, frozen=True):
+    """How a running model is judged by what came true (MODELS 4.6)."""
+
+    trade_unproven: bool = True
+    """What holds before enough calls have come of age: entries, or reductions only."""
+    least_calls: int = 200
+    """Calls that moved and do not overlap, before anything counts as proven or not."""
+    temper: bool = False
+    """True: the online temperature is applied before sizing; False: it is shown."""
+    fallback: bool = True
+    """Queue imbalance decides while the model may not, if its own skill is proven."""
+
+
 class ModelSpec(msgspec.Struct, frozen=True):
     """What the engine must know of the model in use; read from the model's own metadata."""
 
@@ -208,6 +221,11 @@ class ModelSpec(msgspec.Struct, frozen=True):
         """Give how many numbers one request holds."""
         return self.window * len(self.features)
 
+    delay_ms: int = 0
+    """From the decision to the first price of its outcome."""
+    reference_e6: tuple[tuple[int, ...], ...] = ()
+    """Inner decile edges of each feature in training, in the row's order; empty where none are declared."""
+
 
 class EngineParams(msgspec.Struct, frozen=True):
     """Everything an engine is built from."""
@@ -223,6 +241,7 @@ class EngineParams(msgspec.Struct, frozen=True):
     limits: dict[str, RiskLimits]
     """By symbol; a symbol that is missing here cannot trade."""
     health: HealthParams
+    watch: WatchParams = WatchParams()
     session_number: int = 1
     home_base_e8: int = 0
     """Base currency held at session start, in 1e-8; the position is the balance minus this."""

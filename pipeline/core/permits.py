@@ -227,6 +227,11 @@ class PermitBook:
         records = self.open_permits() if symbol is None else tuple(self._open.get(symbol, ()))
         return tuple(self._end(record, end, now_ns) for record in records)
 
+    def end_given(self, end: PermitEnd, now_ns: int, symbol: str) -> tuple[PermitRecord, ...]:
+        """End a symbol's one-shots and windows and give them; AUTO's permit stays."""
+        records = tuple(self._open.get(symbol, ()))
+        return tuple(self._end(one, end, now_ns) for one in records if one.permit.kind is not PermitKind.AUTO)
+
     def withdraw(self, permit_id: int, now_ns: int) -> PermitRecord | None:
         """End one permit by a person's key; None when it is not open any more."""
         record = self.find(permit_id)

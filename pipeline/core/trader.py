@@ -13,6 +13,7 @@ from pipeline.core.decision import Decision
 from pipeline.core.desk import SymbolDesk
 from pipeline.core.effects import AlertCode, CancelOrder, CloseGate, SubmitOrder
 from pipeline.core.execution import NEVER_NS, CancelWorking, PlaceEntry, PlaceExit, to_intent
+from pipeline.core.fallback import fallback_answer, tempered, unusable
 from pipeline.core.funnel import Stage
 from pipeline.core.inference import Answer
 from pipeline.core.inputs import ExecutionReport, PredictionReceived
@@ -21,6 +22,7 @@ from pipeline.core.orders import OrderAnswer, Problem
 from pipeline.core.permit import PermitKind, PermitRecord
 from pipeline.core.rest import Rest, Seen, seen_now
 from pipeline.core.state import EngineState
+from pipeline.core.symbol_watch import Source
 from pipeline.core.trader_view import execution_view, risk_context, wanted_entry
 from pipeline.core.types import (
     DenyReason,
@@ -75,10 +77,26 @@ class Trader:
         market = desk.market_state(state.aimed_lots(desk.symbol), event.ts_ns)
         if state.model_gate.good((event.p_down, event.p_flat, event.p_up), desk.touch_digest):
             self._model_stopped(event)
-        decision = desk.decider.decide(event, market, event.ts_ns - row.ts_ns, event.ts_ns)
+        watch = desk.watch
+        watch.answered(event.feature_seq, event.p_down, event.p_flat, event.p_up)
+        if watch.source is Source.FALLBACK:
+            return
+        decision = desk.decider.decide(tempered(event, watch), market, event.ts_ns - row.ts_ns, event.ts_ns)
+        if watch.source is Source.NONE:
+            decision = unusable(decision, watch)
         desk.decision = decision
         self._decided(desk, decision)
         self.work(desk, event.ts_ns)
+
+    def on_row(self, desk: SymbolDesk, feature_seq: int, ts_ns: int) -> None:
+        """Let queue imbalance answer a row at once, where it decides."""
+        event = fallback_answer(desk, feature_seq, ts_ns)
+        if event is None or desk.decider is None:
+            return
+        market = desk.market_state(self._state.aimed_lots(desk.symbol), ts_ns)
+        desk.decision = decision = desk.decider.decide(event, market, 0, ts_ns)
+        self._decided(desk, decision)
+        self.work(desk, ts_ns)
 
     def _refused(self, event: PredictionReceived, verdict: Answer) -> None:
         if verdict is Answer.NOT_PROBABILITIES:
@@ -106,6 +124,9 @@ class Trader:
             and not state.permits.waits_on(desk.symbol)
         )
         event = state.ideas.update(decision, now_ns, may_offer)
+        idea = state.ideas.on_offer(desk.symbol) if event is not None else None
+        if idea is not None:
+            desk.watch.ideas.offered(idea, desk.mid_half_ticks, now_ns)
         if event is CardEvent.OFFERED:
             state.counters.ideas += 1
             desk.funnel.count(Stage.OFFERED, now_ns)

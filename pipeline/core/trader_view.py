@@ -11,6 +11,7 @@ from pipeline.core.params import EntryStyle
 from pipeline.core.permit import PermitEnd, PermitRecord
 from pipeline.core.risk import PermitTerms, RiskContext
 from pipeline.core.state import EngineState
+from pipeline.core.symbol_watch import FALLBACK_ID, Source
 from pipeline.core.types import E6, Authority, DenyReason, OrderIntent, OrderType, Origin, Side
 
 STATUS_OLD_NS = 86_400_000_000_000
@@ -115,8 +116,14 @@ def _blocked(state: EngineState, desk: SymbolDesk, intent: OrderIntent) -> DenyR
         return next(iter(state.blocked))
     if desk.feed_slow:
         return DenyReason.FEED_SLOW
-    stopped = intent.origin is Origin.MODEL and state.model_gate.disabled
-    return DenyReason.MODEL_DISABLED if stopped else None
+    if intent.origin is not Origin.MODEL or intent.reduce_only or intent.model_id == FALLBACK_ID:
+        stopped = False
+    else:
+        stopped = bool(state.model_gate.disabled)
+    if stopped:
+        return DenyReason.MODEL_DISABLED
+    closed = intent.origin is Origin.MODEL and desk.watch.source is Source.NONE
+    return DenyReason.MODEL_UNPROVEN if closed else None
 
 
 def _jump_e6(desk: SymbolDesk, mid_half_ticks: int) -> int:

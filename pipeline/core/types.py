@@ -246,6 +246,8 @@ class DenyReason(enum.StrEnum):
     """Our clock is too far from the venue's or the system's."""
     FEED_SLOW = "FEED_SLOW"
     MODEL_DISABLED = "MODEL_DISABLED"
+    MODEL_UNPROVEN = "MODEL_UNPROVEN"
+    """What came of the model's answers does not show that they are worth anything: reductions only."""
     NO_PERMIT = "NO_PERMIT"
     PERMIT_SPENT = "PERMIT_SPENT"
     NO_LIMITS = "NO_LIMITS"

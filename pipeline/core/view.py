@@ -17,6 +17,7 @@ from pipeline.core.snapshot import (
     StageView,
 )
 from pipeline.core.state import EngineState
+from pipeline.core.symbol_watch import Source
 from pipeline.core.types import Authority, Severity, TradingState, WorkerState
 
 ALERTS = 12
@@ -134,6 +135,8 @@ def _stopped(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: i
         return "NO_MODEL"
     if desk.limits is None:
         return "NO_LIMITS"
+    if desk.watch.source is Source.NONE:
+        return "MODEL_DISABLED" if desk.watch.stopped else "MODEL_UNPROVEN"
     if not (desk.features.ready(model.features, ts_ns) and desk.window_whole(ts_ns)):
         return "NOT_READY"
     running = (WorkerState.READY, WorkerState.BUSY)

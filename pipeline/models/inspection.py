@@ -16,6 +16,7 @@ from typing import Any
 
 from pipeline.core.params import ModelSpec
 from pipeline.core.registry import schema_json
+from pipeline.core.types import E6
 from pipeline.models.contract import ContractError, ModelContract, decode_metadata
 from pipeline.models.expectation import Expectation, Role
 from pipeline.models.graph import CLASSES, INPUT_NAME, OUTPUT_NAME
@@ -91,7 +92,15 @@ def model_spec(contract: ModelContract, model_id: str, generation: int = 1) -> M
         mean_move_e6=contract.mean_move_e6,
         move_rate_e6=contract.move_rate_e6,
         window=window_rows(contract),
+        delay_ms=contract.delay_ms,
+        reference_e6=_reference_e6(contract),
     )
+
+
+def _reference_e6(contract: ModelContract) -> tuple[tuple[int, ...], ...]:
+    """Give the training deciles of each feature of the row; empty for one that declares none."""
+    edges = {one.feature: tuple(round(edge * E6) for edge in one.edges) for one in contract.reference}
+    return tuple(edges.get(name, ()) for name in feature_names(contract))
 
 
 def feature_names(contract: ModelContract) -> tuple[str, ...]:

@@ -155,9 +155,18 @@ def test_fees_option_replaces_the_fees_of_every_instrument() -> None:
     assert built().instruments[0].fees == BTCUSDT.fees
 
 
+def test_what_is_not_proven_trades_outside_live_alone_unless_written() -> None:
+    assert built().watch.trade_unproven
+    assert not built(mode=VenueMode.LIVE).watch.trade_unproven
+    written = Config.model_validate({"watch": {"before_proof": "trade"}})
+    assert built(written, VenueMode.LIVE).watch.trade_unproven
+    reduce = Config.model_validate({"watch": {"before_proof": "reduce"}})
+    assert not built(reduce).watch.trade_unproven
+
+
 CHANGES = [
     (section, key)
-    for section in ("decision", "sizing", "execution", "permits", "health")
+    for section in ("decision", "sizing", "execution", "permits", "health", "watch")
     for key in type(getattr(Config(), section)).model_fields
 ]
 
@@ -167,7 +176,10 @@ def changed(section: str, key: str) -> dict[str, dict[str, object]]:
     now = getattr(getattr(Config(), section), key)
     match now:
         case str():
-            return {section: {key: {"linear": "power", "passive": "cross"}[now]}}
+            other = {"linear": "power", "passive": "cross", "shown": "applied", "imbalance": "none"}
+            return {section: {key: other[now]}}
+        case None:
+            return {section: {key: "reduce"}}
         case int():
             return {section: {key: now + 1}}
         case _:
@@ -179,7 +191,7 @@ def test_every_setting_of_the_core_reaches_it(section: str, key: str) -> None:
     assert built(Config.model_validate(changed(section, key))).digest() != built().digest()
 
 
-@pytest.mark.parametrize("part", ["decision", "sizing", "execution", "permits", "health"])
+@pytest.mark.parametrize("part", ["decision", "sizing", "execution", "permits", "health", "watch"])
 def test_every_parameter_of_the_core_can_be_set(part: str) -> None:
     default = getattr(built(), part)
     one_changed = [

@@ -53,7 +53,7 @@ def evaluate(
 
 def report(
     evaluations: Annotated[
-        list[Path], typer.Argument(help="Files of `train` or `evaluate -o`; for risk, a session's journal.")
+        list[Path], typer.Argument(help="Files of `train` or `evaluate -o`, or one session's journal.")
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="One HTML file.")] = Path("report.html"),
     pictures: Annotated[
@@ -63,11 +63,16 @@ def report(
         ReportReader | None, typer.Option("--for", help="risk: limits, kills, acts and orders of a session.")
     ] = None,
 ) -> None:
-    """Write evaluations, or a session for risk, as one HTML page. It needs nothing else."""
+    """Write evaluations, or a session, as one HTML page. It needs nothing else."""
     if reader is ReportReader.RISK:
         from app.risk_report import write_risk_report
 
         typer.echo(write_risk_report(evaluations, output))
+        return
+    from app.session_report import are_journals, write_session_report
+
+    if are_journals(evaluations):
+        typer.echo(write_session_report(evaluations, output, pictures))
         return
     from app.report_command import write_report
 

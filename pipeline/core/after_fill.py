@@ -95,3 +95,8 @@ class AfterFillMoves:
         if count == 0:
             return NONE_MATURED_E6
         return sum(kind.sum_e9 for kind in kinds) // (count * 1_000)
+
+    def count(self, index: int, maker: bool) -> int:
+        """Give how many fills of a kind have matured over `HORIZONS_NS[index]`."""
+        horizon = self._horizons[index]
+        return (horizon.maker if maker else horizon.taker).count

@@ -6,10 +6,11 @@ permits, kills) is kept by reference and read at the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.core.after_fill import HORIZONS_NS, AfterFillMoves
 from pipeline.core.alerts import KEEP
 from pipeline.core.effects import Alert, AlertCode, CancelOrder, Effect, RequestInference, SubmitOrder
 from pipeline.core.engine import Engine
@@ -28,6 +29,7 @@ from pipeline.core.order import Order
 from pipeline.core.params import SECOND
 from pipeline.core.permit import PermitRecord
 from pipeline.core.session_facts import (
+    AfterFillFact,
     AlertFact,
     AnswerFact,
     CommandFact,
@@ -130,6 +132,7 @@ class FactCollector:
             peaks=self._peaks.facts(),
             health=tuple(self._health),
             answers=tuple(self._answers),
+            after_fills=tuple(_after_fills(state.portfolio.after_fill)),
             duplicate_fills=self._duplicates,
             foreign_answers=self._foreign,
             counts=self._engine.counts(),
@@ -259,6 +262,14 @@ class FactCollector:
 
 _ROWS_KEPT = 4_096
 _NO_ROW = (0, -1)
+
+
+def _after_fills(moves: AfterFillMoves) -> Iterator[AfterFillFact]:
+    for at, horizon_ns in enumerate(HORIZONS_NS):
+        for maker in (False, True):
+            count = moves.count(at, maker)
+            mean_e6 = moves.mean_e6(at, maker) if count else 0
+            yield AfterFillFact(horizon_ns, maker, count, mean_e6)
 
 
 def _permit_fact(record: PermitRecord, place: int) -> PermitFact:

@@ -195,6 +195,18 @@ class AnswerFact:
 
 
 @dataclass(frozen=True, slots=True)
+class AfterFillFact:
+    """Where the mid went after fills of one kind, over one horizon."""
+
+    horizon_ns: int
+    maker: bool
+    fills: int
+    """That have matured."""
+    mean_e6: int
+    """In 1e-6 of the price, positive for us; 0 while none has matured."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChainFact:
     """What checking the journal found."""
 
@@ -257,6 +269,8 @@ class SessionFacts:
     health: tuple[HealthRead, ...]
     answers: tuple[AnswerFact, ...]
     """At most one a second, so that a day's journal fits."""
+    after_fills: tuple[AfterFillFact, ...]
+    """Shorter horizons first, takers before makers."""
     duplicate_fills: int
     foreign_answers: int
     counts: dict[str, object]

@@ -7,7 +7,7 @@ from html import escape
 
 from pipeline.research.evaluation import Evaluation
 from pipeline.research.report_parts import document, table
-from pipeline.research.report_svg import Line, chart
+from pipeline.research.report_svg import Chart, Line, drawn
 
 _COST_LINE = (
     "Edges are of the mid, before any cost. The cost is a taker's fee twice and the spread once; where the "
@@ -38,7 +38,7 @@ def _section(one: Evaluation) -> Iterator[str]:
     yield f"{escape(one.dataset_sha256[:16])}</p>"
     if one.warning:
         yield f'<p class="warn">CAUTION: {escape(one.warning)}</p>'
-    yield from _charts(one)
+    yield from map(drawn, evaluation_charts(one))
     yield "<h3>Direction given a move</h3>"
     yield table(("cut", "model", "rows", "AUC", "95 %", "log-loss", "Brier", "ECE"), _score_cells(one))
     yield f"<h3>By confidence: edge and cost</h3><p>{_COST_LINE}</p>"
@@ -50,15 +50,18 @@ def _section(one: Evaluation) -> Iterator[str]:
         yield f"{row.permit_s:g} s. Touch moved: within 350 ms of the idea.</p>"
 
 
-def _charts(one: Evaluation) -> Iterator[str]:
+def evaluation_charts(one: Evaluation) -> list[Chart]:
+    """Give the charts of an evaluation, for its page and for pictures."""
     names = list(dict.fromkeys(row.model for row in one.decay))
     areas = [Line(n, tuple((r.delay_ms, r.auc) for r in one.decay if r.model == n)) for n in names]
-    yield chart("Decay with delay", "delay, ms", "AUC", areas)
     bins = [Line(n, tuple((r.mean_p, r.up_rate) for r in one.reliability if r.model == n)) for n in names]
-    yield chart("Reliability", "P(up) said", "share that rose", bins, diagonal=True)
     edges = [Line(n, tuple((r.decile, r.gross_bps) for r in one.deciles if r.model == n)) for n in names]
     costs = Line("cost", tuple((r.decile, r.cost_bps) for r in one.deciles if r.model == names[0]))
-    yield chart("Gross edge and cost by confidence", "tenth", "bp", [*edges, costs])
+    return [
+        Chart("decay", "Decay with delay", "delay, ms", "AUC", tuple(areas)),
+        Chart("reliability", "Reliability", "P(up) said", "share that rose", tuple(bins), diagonal=True),
+        Chart("edge", "Gross edge and cost by confidence", "tenth", "bp", (*edges, costs)),
+    ]
 
 
 def _score_cells(one: Evaluation) -> Iterator[tuple[str, ...]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.research.evaluation import Evaluation, EvaluationError
-
-Lines = Mapping[str, Sequence[tuple[float, float]]]
+from pipeline.research.report_html import evaluation_charts
+from pipeline.research.report_svg import MARKED_POINTS, Chart
 
 
 def write_pictures(one: Evaluation, folder: Path, stem: str) -> list[Path]:
@@ -16,6 +17,15 @@ def write_pictures(one: Evaluation, folder: Path, stem: str) -> list[Path]:
     Raises:
         EvaluationError: matplotlib is not installed, or the folder cannot be written.
     """
+    return write_charts(evaluation_charts(one), folder, stem, f"{one.name}, {one.symbol}")
+
+
+def write_charts(charts: Sequence[Chart], folder: Path, stem: str, title: str) -> list[Path]:
+    """Write charts as `STEM-KIND.png`; give the files.
+
+    Raises:
+        EvaluationError: as `write_pictures`.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as problem:
@@ -23,14 +33,10 @@ def write_pictures(one: Evaluation, folder: Path, stem: str) -> list[Path]:
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for kind, x_name, y_name, lines in _charts(one):
+        for one in charts:
             figure = Figure(figsize=(6.4, 4.0), layout="constrained")
-            axes = figure.subplots()
-            for (name, points), mark in zip(lines.items(), "os^x", strict=False):
-                axes.plot(*zip(*points, strict=True), marker=mark, label=name)
-            axes.set(xlabel=x_name, ylabel=y_name, title=f"{one.name}, {one.symbol}")
-            axes.legend()
-            path = folder / f"{stem}-{kind}.png"
+            _draw(figure.subplots(), one, title)
+            path = folder / f"{stem}-{one.kind}.png"
             figure.savefig(path, dpi=120)
             written.append(path)
     except OSError as problem:
@@ -38,12 +44,10 @@ def write_pictures(one: Evaluation, folder: Path, stem: str) -> list[Path]:
     return written
 
 
-def _charts(one: Evaluation) -> Iterator[tuple[str, str, str, Lines]]:
-    names = list(dict.fromkeys(row.model for row in one.decay))
-    areas = {n: [(row.delay_ms, row.auc) for row in one.decay if row.model == n] for n in names}
-    yield "decay", "delay, ms", "AUC", areas
-    bins = {n: [(row.mean_p, row.up_rate) for row in one.reliability if row.model == n] for n in names}
-    yield "reliability", "P(up) said", "share that rose", bins
-    edges = {n: [(row.decile, row.gross_bps) for row in one.deciles if row.model == n] for n in names}
-    costs = [(row.decile, row.cost_bps) for row in one.deciles if row.model == names[0]]
-    yield "edge", "tenth by confidence", "bp", {**edges, "cost": costs}
+def _draw(axes: Any, one: Chart, title: str) -> None:
+    for line, mark in zip(one.lines, "os^x" * (len(one.lines) // 4 + 1), strict=False):
+        if line.points:
+            shown = mark if len(line.points) <= MARKED_POINTS else ""
+            axes.plot(*zip(*line.points, strict=True), marker=shown, label=line.name)
+    axes.set(xlabel=one.x_name, ylabel=one.y_name, title=f"{one.title}: {title}")
+    axes.legend()

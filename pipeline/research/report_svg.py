@@ -10,6 +10,8 @@ WIDTH, HEIGHT = 420, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 14, 44
 _DASHES = ("", "6 4", "2 3", "8 3 2 3")
 _MARKS = ("circle", "square", "cross", "circle")
+MARKED_POINTS = 40
+"""A line of more points is drawn without marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,29 @@ class Line:
 
     name: str
     points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart for a page and for a picture alike."""
+
+    kind: str
+    """Short, for a file's name."""
+    title: str
+    x_name: str
+    y_name: str
+    lines: tuple[Line, ...]
+    diagonal: bool = False
+
+    @property
+    def points(self) -> int:
+        """Count the points of all lines."""
+        return sum(len(line.points) for line in self.lines)
+
+
+def drawn(one: Chart) -> str:
+    """Give a chart as SVG in a figure."""
+    return chart(one.title, one.x_name, one.y_name, one.lines, one.diagonal)
 
 
 def chart(title: str, x_name: str, y_name: str, lines: Sequence[Line], diagonal: bool = False) -> str:
@@ -53,7 +78,8 @@ def _room(values: Sequence[float]) -> tuple[float, float]:
 def _line(at: int, places: Sequence[tuple[float, float]]) -> str:
     path = " ".join(f"{x},{y}" for x, y in places)
     dash = f' stroke-dasharray="{_DASHES[at % 4]}"' if _DASHES[at % 4] else ""
-    marks = "".join(_mark(_MARKS[at % 4], x, y) for x, y in places)
+    marked = places if len(places) <= MARKED_POINTS else ()
+    marks = "".join(_mark(_MARKS[at % 4], x, y) for x, y in marked)
     return f'<g class="l{at % 4}"><polyline points="{path}"{dash}/>{marks}</g>'
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from pipeline.rehearsal.outcome import Outcome
@@ -46,8 +47,19 @@ def summary_words(outcomes: list[Outcome], took_s: float) -> str:
     return (
         f"{_count(len(outcomes), 'seed')} in {took_s:.1f} s, {pace:.1f} a second: {verdict}\n"
         f"{virtual_s:.0f} s of market, "
-        f"{orders} orders sent, {fills} fills, {sum(one.deaths for one in outcomes)} deaths of the process"
+        f"{orders} orders sent, {fills} fills, {sum(one.deaths for one in outcomes)} deaths of the process, "
+        f"{sum(one.fenced for one in outcomes)} by its guard, {sum(len(one.stopped_at) for one in outcomes)} "
+        f"stops\n{coverage_words(outcomes)}"
     )
+
+
+def coverage_words(outcomes: list[Outcome]) -> str:
+    """Give how many kinds of crash points there were, and at which of them nothing died."""
+    passed = sorted({name for one in outcomes for name in one.passed})
+    died = Counter(name for one in outcomes for name in one.died_at)
+    missed = [name for name in passed if not died[name]]
+    words = f"crash points: died at {len(passed) - len(missed)} of {len(passed)} kinds, {died.total()} times"
+    return f"{words}; at none of: {', '.join(missed)}" if missed else words
 
 
 def _count(number: int, what: str) -> str:

@@ -73,11 +73,7 @@ class Fuse:
         for stop in self._stops:
             if self._hold is not None and self._is_at(stop.at, name, here):
                 self._stops.remove(stop)
-                try:
-                    self._hold(stop.length_ns, name)
-                except ProcessDied:
-                    self.burnt_at = name
-                    raise
+                self._hold(stop.length_ns, name)
                 return
 
     def _is_at(self, point: CrashPoint, name: str, here: int) -> bool:

@@ -178,10 +178,17 @@ class OrderNetwork:
         for line in [one for one in self._lines if one.open and one.deaf]:
             self.cut(line, "cut", told=True)
 
-    def process_gone(self) -> None:
-        """Cut everything: the process on our side is no more."""
+    def process_gone(self, *, with_machine: bool) -> None:
+        """End everything: the process on our side is no more.
+
+        The kernel still sends what a process gave it, but not without the machine.
+        """
         for line in [one for one in self._lines if one.open]:
-            self.cut(line, "process gone", told=False)
+            if with_machine:
+                self.cut(line, "process gone", told=False)
+            else:
+                line.open = False
+                line.to_us.clear()
         self.fuse = Fuse(None)
         self._untold.clear()
 

@@ -17,5 +17,13 @@ class Outcome:
     fills: int = 0
     deaths: int = 0
     virtual_ns: int = 0
+    passed: tuple[str, ...] = ()
+    """Names of the crash points some process or guard passed."""
+    died_at: tuple[str, ...] = ()
+    """Names of the crash points where one died, each as often as it happened."""
+    stopped_at: tuple[str, ...] = ()
+    """Names of the crash points where one stood still."""
+    fenced: int = 0
+    """How many processes their guards fenced."""
     effects_sha256: str = ""
     """Of the last process; the same for the same seed."""

@@ -54,5 +54,9 @@ async def _play(scenario: Scenario, directory: Path) -> Outcome:
         fills=oracle.fills,
         deaths=stage.deaths,
         virtual_ns=stage.now_ns - begun_ns,
+        passed=tuple(sorted({name for fuse in stage.fuses for name in fuse.passed})),
+        died_at=tuple(fuse.burnt_at for fuse in stage.fuses if fuse.burnt_at),
+        stopped_at=tuple(stage.stopped_at),
+        fenced=stage.fenced,
         effects_sha256="" if process is None else process.run.pump.effects_sha256,
     )

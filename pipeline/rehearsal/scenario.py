@@ -44,6 +44,7 @@ CRASHES = (
     "send: myTrades",
 )
 """Everything a process writes or sends: it may die before and after each."""
+GUARD_SENDS = ("GET time", "GET openOrders", "DELETE order")
 HAS_LOOKED_AT_GATE = "before a send: order.place"
 """Where an order leaves though somebody closes the gate now."""
 _STOPS_MS = (40, 200, 280, 320, 500, 900, 1_300, 3_000, 5_600)
@@ -144,11 +145,12 @@ def _deaths(chance: Chance, steps: int) -> tuple[CrashPoint, ...]:
 
 def _point(chance: Chance, steps: int) -> CrashPoint:
     """Draw a point: anywhere, around an order that leaves, or of any kind there is."""
-    drawn, where = chance.unit(), "before" if chance.unit() < 0.5 else "after"
-    if drawn < 0.35:
+    drawn, early = chance.unit(), chance.unit()
+    if drawn < 0.25:
         return CrashPoint(chance.below(6 * steps))
-    if drawn < 0.65:
-        return CrashPoint(chance.below(8), f"{where} a send: order.place")
+    if drawn < 0.55:
+        return CrashPoint(chance.below(6), f"{'before' if early < 0.25 else 'after'} a send: order.place")
+    where = "before" if early < 0.5 else "after"
     return CrashPoint(chance.below(3), f"{where} a {CRASHES[chance.below(len(CRASHES))]}")
 
 
@@ -172,9 +174,18 @@ def _slow(chance: Chance, steps: int) -> tuple[tuple[int, int, int], ...]:
 
 
 def _guard_deaths(chance: Chance) -> tuple[CrashPoint, ...]:
-    if chance.unit() < 0.85:
+    if chance.unit() < 0.8:
         return ()
-    return tuple(CrashPoint(chance.below(30)) for _ in range(1 + chance.below(2)))
+    return tuple(_guard_point(chance) for _ in range(1 + chance.below(2)))
+
+
+def _guard_point(chance: Chance) -> CrashPoint:
+    if chance.unit() < 0.5:
+        return CrashPoint(chance.below(30))
+    where = "before" if chance.unit() < 0.5 else "after"
+    return CrashPoint(
+        chance.below(2), f"{where} a guard's send: {GUARD_SENDS[chance.below(len(GUARD_SENDS))]}"
+    )
 
 
 def _guard_stops(chance: Chance, steps: int) -> tuple[tuple[int, int], ...]:

@@ -8,7 +8,6 @@ one starts as `lobdeck` does, with the next session number, and has to find out.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from pathlib import Path
 
 from pipeline.core.inputs import Command
@@ -110,9 +109,7 @@ class Stage:
             self._instant,
             self.guards.starter,
         )
-        self.points: Counter[str] = Counter()
-        """Points processes passed, engines and guards."""
-        self.died_at: list[str] = []
+        self.fenced = 0
         self.stopped_at: list[str] = []
         self._fuses: list[Fuse] = []
         self._stops = list(scenario.stops)
@@ -146,6 +143,11 @@ class Stage:
         if self.oracle.broken is None:
             self.oracle.check_rest()
             self._check_replay()
+
+    @property
+    def fuses(self) -> list[Fuse]:
+        """Give the fuse of every process there was, guards among them."""
+        return [*self._fuses, *self.guards.fuses]
 
     def close(self) -> None:
         """Let go of everything."""
@@ -281,16 +283,17 @@ class Stage:
         if process is None:
             return
         self.deaths += 1
+        self.fenced += process.fenced
         self.process = None
         self._busy_until_ns = 0
         self._freeze(frozen=False)
-        self.network.process_gone()
+        power_lost = self._chance.unit() < self.scenario.power_rate and not process.fenced
+        self.network.process_gone(with_machine=power_lost)
         self.feed.detach()
         process.end()
         self.oracle.died()
         self.judge.died(process)
         self._starts_ns = self.now_ns + self._chance.between(20, 1_500) * 1_000_000
-        power_lost = self._chance.unit() < self.scenario.power_rate and not process.fenced
         if power_lost:
             self.guards.power_lost()
         self._check_journal(process, power_lost=power_lost)

@@ -9,7 +9,6 @@ import pytest
 
 from pipeline.rehearsal import process as rehearsed
 from pipeline.runtime.guard import Guard
-from pipeline.runtime.guard_asks import AskKind
 from pipeline.runtime.guard_keeper import GuardKeeper
 from pipeline.runtime.guard_sweep import Sweep
 from pipeline.runtime.guard_watch import EngineWatch
@@ -50,16 +49,16 @@ def zero_twice_at_once(patch: pytest.MonkeyPatch) -> None:
 
 
 def sweep_without_query(patch: pytest.MonkeyPatch) -> None:
-    """Once every order listed was cancelled, nobody looks whether it is gone."""
-    take = Sweep.take
+    """Once a cancel of every order listed is on its way, nobody looks again."""
+    cancels = Sweep._cancels
 
-    def trusting(self: Any, reply: Any) -> Any:
-        asks = take(self, reply)
-        if reply.ask.kind is AskKind.CANCEL and not self._waiting:
-            self.confirmed, self.zero_came_ns = True, reply.came_ns
+    def trusting(self: Any, ours: Any, now_ns: int) -> Any:
+        asks = cancels(self, ours, now_ns)
+        if asks:
+            self.confirmed, self.zero_came_ns = True, now_ns
         return asks
 
-    patch.setattr(Sweep, "take", trusting)
+    patch.setattr(Sweep, "_cancels", trusting)
 
 
 def fences_late(patch: pytest.MonkeyPatch) -> None:
@@ -97,17 +96,6 @@ def guard_cancels_foreign_orders(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Sweep, "__init__", greedy)
 
 
-def list_of_an_earlier_sweep_counts(patch: pytest.MonkeyPatch) -> None:
-    """Rounds are numbered anew with each kill, so that an old answer is taken for a new one."""
-    init = Sweep.__init__
-
-    def forgetting(self: Any, *args: Any) -> None:
-        init(self, *args)
-        self._turn = 0
-
-    patch.setattr(Sweep, "__init__", forgetting)
-
-
 def lost_guard_is_not_missed(patch: pytest.MonkeyPatch) -> None:
     """A session goes on without a guard, and starts no other."""
     patch.setattr(GuardKeeper, "trouble", property(lambda _: ""))
@@ -123,6 +111,5 @@ GUARD_PLANTS: tuple[Plant, ...] = (
     hung_engine_is_left_alone,
     dead_engine_is_no_kill,
     guard_cancels_foreign_orders,
-    list_of_an_earlier_sweep_counts,
     lost_guard_is_not_missed,
 )

@@ -2,33 +2,97 @@
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from pipeline.core.types import Authority, VenueMode
+from pipeline.rehearsal import stage
 from pipeline.rehearsal.crash import CrashPoint, Fuse
+from pipeline.rehearsal.memory_journal import Disk
+from pipeline.rehearsal.outcome import Outcome
 from pipeline.rehearsal.rehearse import DEFAULT_STEPS, rehearse, rehearse_scenario
-from pipeline.rehearsal.scenario import draw
+from pipeline.rehearsal.scenario import CRASHES, HAS_LOOKED_AT_GATE, draw
+from pipeline.runtime.journal_format import Record
+from pipeline.sim.protocol.venue import Session, SimVenue
 from tests.fakes.planted_bugs import PLANTS, Plant
 from tests.fakes.planted_guard_bugs import GUARD_PLANTS
 
 SEEDS, CHUNK = 300, 50
 MOST_SEEDS = 1_000
 """Within so many a planted bug must be found."""
-BEGINS_AT = {"failed_list_taken_as_empty": 390}
-"""Where the search begins for a bug that shows in few seeds, to save time; it goes through all of them."""
+BEGINS_AT = {"leftovers_ignored": 200, "hung_engine_is_left_alone": 300}
+"""Where the search begins for bugs that show in few seeds, to save time; it goes through all of them."""
+
+
+@functools.cache
+def played(first: int) -> list[Outcome]:
+    """Rehearse a chunk of the seeds, once."""
+    return [rehearse(seed) for seed in range(first, first + CHUNK)]
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
 def test_every_rule_holds(first: int) -> None:
-    outcomes = [rehearse(seed) for seed in range(first, first + CHUNK)]
+    outcomes = played(first)
     broken = [f"--seed {one.seed} --steps {one.steps}: {one.broken}" for one in outcomes if one.broken]
     assert not broken, broken
     # A rehearsal in which nothing happens proves nothing.
     assert sum(one.orders for one in outcomes) > 2 * CHUNK
     assert sum(one.fills for one in outcomes) > CHUNK
     assert sum(one.deaths for one in outcomes) > 0
+
+
+def test_guards_fence_and_processes_stand_still_at_every_length() -> None:
+    outcomes = [one for first in range(0, SEEDS, CHUNK) for one in played(first)]
+    assert sum(one.fenced for one in outcomes) > 10
+    assert sum(name == HAS_LOOKED_AT_GATE for one in outcomes for name in one.stopped_at) > 20
+    assert sum("guard" in name for one in outcomes for name in one.died_at) > 5
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+@pytest.mark.parametrize("what", CRASHES)
+def test_a_process_may_die_at_every_kind_of_write_and_send(what: str, where: str) -> None:
+    name = f"{where} a {what}"
+    # Wherever a seed comes by it, first with the guard left alive and then without.
+    outcomes = (one for first in range(0, SEEDS, CHUNK) for one in played(first))
+    seed = next(one.seed for one in outcomes if name in one.passed)
+    for power_rate in (0.0, 1.0):
+        scenario = replace(
+            draw(seed, DEFAULT_STEPS), deaths=(CrashPoint(0, name),), stops=(), power_rate=power_rate
+        )
+        outcome = rehearse_scenario(scenario)
+        assert not outcome.broken, (seed, name, outcome.broken)
+        assert name in outcome.died_at
+
+
+def test_nothing_is_written_or_sent_but_at_a_crash_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    disks: list[Disk] = []
+    heard: list[bytes] = []
+    passed: Counter[str] = Counter()
+    point, receive = Fuse.point, SimVenue.receive
+
+    def remembered(records: list[Record]) -> Disk:
+        disks.append(Disk(records))
+        return disks[-1]
+
+    def receives(venue: SimVenue, session: Session, frame: bytes, now_ns: int) -> None:
+        heard.append(frame)
+        receive(venue, session, frame, now_ns)
+
+    def counted(fuse: Fuse, name: str) -> None:
+        passed[name.partition(":")[0]] += 1
+        point(fuse, name)
+
+    monkeypatch.setattr(stage, "Disk", remembered)
+    monkeypatch.setattr(SimVenue, "receive", receives)
+    monkeypatch.setattr(Fuse, "point", counted)
+    scenario = replace(draw(3, DEFAULT_STEPS), deaths=(), stops=(), cut_rate=0.0)
+    assert not rehearse_scenario(scenario).broken
+    written = sum(len(one.records) for one in disks)
+    assert passed["before a journal write"] == passed["after a journal write"] == written > 100
+    assert passed["before a send"] == passed["after a send"] >= len(heard) > 10
 
 
 def test_a_seed_is_a_session() -> None:

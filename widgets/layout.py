@@ -25,7 +25,9 @@ from widgets.permits import PermitsPanel
 from widgets.plan import Place, has_hints, kind_of, plan
 from widgets.position import PositionPanel
 from widgets.proposals import ProposalsPanel
+from widgets.reliability import ReliabilityPanel
 from widgets.score import ScorePanel
+from widgets.skill import SkillPanel
 from widgets.status import StatusPanel
 from widgets.tables import LimitsPanel, ModelPanel, StagesPanel, WorkersPanel
 from widgets.tape import TapePanel
@@ -50,6 +52,8 @@ PANELS: dict[str, type[SnapshotWidget]] = {
     "workers": WorkersPanel,
     "stages": StagesPanel,
     "model": ModelPanel,
+    "skill": SkillPanel,
+    "reliability": ReliabilityPanel,
     "hints": HintsPanel,
 }
 """Every panel by the name the plan calls it."""

@@ -81,12 +81,12 @@ PAGES: Mapping[str, Page] = {
     ),
     "model": Page(
         columns=(
-            (Share("score", 10, 1), Share("why", 8, 1)),
-            (Share("imbalance", 9, 0, 9), Share("chart", 8, 1)),
+            (Share("skill", 9, 1), Share("reliability", 12, 0, 12)),
+            (Share("model", 6, 2), Share("score", 8, 1)),
         ),
-        widths=((50, 1, 10_000), (50, 1, 10_000)),
-        bottom=(Share("model", 8, 2), Share("chain", 2, 0, 2)),
-        small=("model", "score"),
+        widths=((60, 3, 10_000), (50, 2, 10_000)),
+        bottom=(Share("alerts", 3, 1, 5), Share("chain", 2, 0, 2)),
+        small=("skill", "model"),
     ),
 }
 

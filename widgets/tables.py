@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.core.snapshot import NONE_E6, ConsoleSnapshot, LimitRow, StageView, WorkerView
 from widgets.base import SnapshotWidget
 from widgets.cells import clean, grouped, left, percent, ratio, right
-from widgets.lines import Line, flow, shortened, text
+from widgets.lines import Line, fit, flow, shortened, text
 from widgets.marks import WORKER_ROLES
 from widgets.plot import bar
 from widgets.position import loss_role
@@ -156,7 +156,15 @@ class ModelPanel(SnapshotWidget):
             (("horizon ", "dim"), (horizon_text(model.horizon_ms), "text")),
             (("schema ", "dim"), (clean(model.schema_hash, 16), "text")),
         ]
+        files = [one.file for one in model.watch.records[:1]] if model.watch is not None else []
+        facts += [((clean(words, 60), "text"),) for words in files if words]
+        measured = [(each.p50_us, each.p99_us) for each in snapshot.chain.workers if each.served]
+        if measured:
+            p50, p99 = max(measured, key=lambda each: each[1])
+            facts.append((("inference p50/p99 ", "dim"), (f"{p50:.0f}/{p99:.0f} us", "text")))
         lines = flow([((" ", "text"), *facts[0]), *facts[1:]], width, indent=1)
+        drift = {one.feature: one.index_e6 for one in model.watch.drift} if model.watch is not None else {}
+        lines += _drifted(drift, width)
         cells = [_feature(clean(f.name, 24), f.value_e6, f.ready, clean(f.unit, 10)) for f in model.features]
         across = max(1, width // _FEATURE_WIDTH)
         down = max(1, -(-len(cells) // across))
@@ -164,6 +172,18 @@ class ModelPanel(SnapshotWidget):
         for row in range(min(down, room)):
             lines.append(tuple(part for cell in cells[row::down] for part in cell))
         return lines
+
+
+def _drifted(drift: dict[str, int], width: int) -> list[Line]:
+    """Name the features that have drifted most from their training; an explanation, never an alarm."""
+    known = sorted((item for item in drift.items() if item[1] >= 0), key=lambda item: -item[1])
+    if not known:
+        return []
+    most = [
+        (place, ((f"{clean(name, 20)} ", "text"), (f"{index / _E6:.2f}", "text")))
+        for place, (name, index) in enumerate(known[:6])
+    ]
+    return [fit([(-2, text(" drift (PSI, explains only):", "dim")), *most], width)]
 
 
 _FEATURE_WIDTH = 48

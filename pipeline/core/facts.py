@@ -33,4 +33,6 @@ class RuntimeFacts:
     """True where the flow is planted (the simulated exchange): profit there means nothing."""
     queue_ahead_units: Mapping[str, int] = field(default_factory=dict)
     """Paper venue: size ahead of our resting orders, by client order id."""
+    model_files: Mapping[str, str] = field(default_factory=dict)
+    """Version and approvals of each model's file, by model id."""
     feeds: tuple[FeedView, ...] = ()

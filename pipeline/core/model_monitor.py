@@ -20,7 +20,7 @@ from pipeline.core.drift import FeatureDrift
 from pipeline.core.logit_scale import imbalance_scale, log_loss, temperature_scale
 from pipeline.core.monitor_state import MonitorState
 from pipeline.core.params import MS, SECOND, ModelSpec, WatchParams
-from pipeline.core.reliability import RecentCalls
+from pipeline.core.reliability import RecentCalls, Reliability
 from pipeline.core.skill import LN2_E6, Proof, Skill, proof_of, skill_of
 from pipeline.core.skill_gate import SkillGate
 from pipeline.core.types import E6
@@ -34,6 +34,8 @@ BLOCK_HORIZONS = 4
 BLOCKS_KEPT = 360
 """An hour of blocks of ten seconds: what a skill is judged by."""
 RECENT_BLOCKS = 60
+SUMMED_EVERY = 50
+"""Calls after which the screen's numbers are summed up anew."""
 MOST_LOGIT = 13.8
 """Of one in a million; no model knows more."""
 NEVER_NS = 1 << 62
@@ -72,6 +74,21 @@ class _Row:
     mid_half_ticks: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All numbers of one monitor at one moment; skills over the whole window and over its newest part."""
+
+    rows: int
+    moved: int
+    calls: int
+    over_constant: tuple[Skill, Skill]
+    over_constant_proof: Proof
+    over_imbalance: tuple[Skill, Skill]
+    over_imbalance_proof: Proof
+    reliability: Reliability
+    drift_e6: tuple[int, ...]
+
+
 class ModelMonitor:
     """One model's record on one symbol; O(1) a row, memory bounded by the constants above."""
 
@@ -97,6 +114,7 @@ class ModelMonitor:
         self._starting: deque[_Row] = deque()
         self._ending: deque[_Row] = deque()
         self._unmet: dict[int, _Row] = {}
+        self._summary: tuple[object, Summary] | None = None
 
     # --- rows ---------------------------------------------------------------------------------------------
 
@@ -228,6 +246,32 @@ class ModelMonitor:
 
     def _newest(self, blocks: int) -> list[Block]:
         return list(self.blocks)[-blocks:]
+
+    @property
+    def least_calls(self) -> int:
+        """Give how many calls a proof needs."""
+        return self._params.least_calls
+
+    def summary(self) -> Summary:
+        """Sum everything up, anew after each block and some calls: cheap enough for every picture."""
+        key = (len(self.blocks), self._block.number, self.recent.noted // SUMMED_EVERY, self.drift.rows > 0)
+        if self._summary is None or self._summary[0] != key:
+            self._summary = (key, self._sum_up())
+        return self._summary[1]
+
+    def _sum_up(self) -> Summary:
+        constant, imbalance = self.over_constant(), self.over_imbalance()
+        return Summary(
+            rows=sum(block.rows for block in self.blocks),
+            moved=sum(block.moved for block in self.blocks),
+            calls=self.calls,
+            over_constant=(constant, self.over_constant(RECENT_BLOCKS)),
+            over_constant_proof=self.proof(constant),
+            over_imbalance=(imbalance, self.over_imbalance(RECENT_BLOCKS)),
+            over_imbalance_proof=self.proof(imbalance),
+            reliability=self.recent.reliability(),
+            drift_e6=self.drift.index_e6(),
+        )
 
     def judge(self) -> tuple[Proof, bool]:
         """Judge at a block's end; give the proof and whether the gate moved."""

@@ -53,23 +53,21 @@ NOTHING = Reliability(0, 0, 0, 0, ())
 class RecentCalls:
     """The newest calls whose outcome is known."""
 
-    __slots__ = ("_answer", "_calls", "_noted")
+    __slots__ = ("_calls", "noted")
 
     def __init__(self) -> None:
         self._calls: deque[Call] = deque(maxlen=CALLS_KEPT)
-        self._noted = 0
-        self._answer = (-1, NOTHING)
+        self.noted = 0
+        """Calls ever noted."""
 
     def add(self, p_up_e6: int, up: bool, move_e9: int) -> None:
         """Note one call that moved."""
         self._calls.append((p_up_e6, up, move_e9))
-        self._noted += 1
+        self.noted += 1
 
     def reliability(self) -> Reliability:
-        """Sum it up, once for each state."""
-        if self._answer[0] != self._noted:
-            self._answer = (self._noted, reliability_of(tuple(self._calls)))
-        return self._answer[1]
+        """Sum it up: a millisecond when full."""
+        return reliability_of(tuple(self._calls))
 
     def state(self) -> tuple[Call, ...]:
         """Give the calls, oldest first."""
@@ -78,7 +76,7 @@ class RecentCalls:
     def restore(self, calls: Sequence[Call]) -> None:
         """Go on from calls of before."""
         self._calls.extend(calls)
-        self._noted += len(calls)
+        self.noted += len(calls)
 
 
 def reliability_of(calls: Sequence[Call]) -> Reliability:

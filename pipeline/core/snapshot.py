@@ -28,6 +28,14 @@ from pipeline.core.snapshot_market import (
     ScoreView,
     TapeView,
 )
+from pipeline.core.snapshot_model import (
+    DecileView,
+    DriftView,
+    FateView,
+    RecordView,
+    SkillView,
+    WatchView,
+)
 from pipeline.core.types import (
     Authority,
     OrderState,
@@ -43,6 +51,9 @@ __all__ = [
     "ChartView",
     "ConsoleSnapshot",
     "CountsView",
+    "DecileView",
+    "DriftView",
+    "FateView",
     "FeatureRow",
     "FeedView",
     "HeaderView",
@@ -59,9 +70,12 @@ __all__ = [
     "PositionView",
     "ProposalView",
     "ReplayView",
+    "RecordView",
     "ScoreView",
+    "SkillView",
     "StageView",
     "TapeView",
+    "WatchView",
     "WhyView",
     "WorkerView",
 ]

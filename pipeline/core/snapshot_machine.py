@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from pipeline.core.snapshot_model import WatchView
 from pipeline.core.types import WorkerState
 
 
@@ -108,3 +109,4 @@ class ModelView(msgspec.Struct, frozen=True, eq=False):
     schema_hash: str
     horizon_ms: int
     features: tuple[FeatureRow, ...]
+    watch: WatchView | None = None

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pipeline.core import view_market, view_trading
+from pipeline.core import view_market, view_model, view_trading
 from pipeline.core.desk import SymbolDesk
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
-from pipeline.core.registry import spec_of
 from pipeline.core.snapshot import (
     AlertView,
     ChainView,
     ConsoleSnapshot,
-    FeatureRow,
     HeaderView,
-    ModelView,
     StageView,
 )
 from pipeline.core.state import EngineState
@@ -53,7 +50,7 @@ def build_snapshot(engine: Engine, symbol: str, seq: int, ts_ns: int, facts: Run
         alerts=_alerts(state, facts),
         chain=_chain(state, desk, facts, ts_ns),
         limits=view_trading.limit_rows(state, desk),
-        model=_model(state, desk, ts_ns),
+        model=view_model.model_view(state, desk, facts.model_files, ts_ns),
         others=view_trading.other_symbols(state, desk),
     )
 
@@ -148,24 +145,3 @@ def _stopped(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: i
     if state.authority is Authority.AUTO and not permitted:
         return "NO_PERMIT"
     return ""
-
-
-def _model(state: EngineState, desk: SymbolDesk, ts_ns: int) -> ModelView | None:
-    model = state.model
-    if model is None:
-        return None
-    waiting = desk.features.not_ready(model.features, ts_ns)
-    rows = []
-    for name in model.features:
-        value = desk.features.shown_e6(name, ts_ns)
-        rows.append(
-            FeatureRow(name, value or 0, name not in waiting and value is not None, spec_of(name).unit)
-        )
-    return ModelView(
-        name=model.name,
-        model_id=model.model_id,
-        generation=model.generation,
-        schema_hash=model.schema_hash,
-        horizon_ms=model.horizon_ms,
-        features=tuple(rows),
-    )

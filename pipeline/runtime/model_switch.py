@@ -9,7 +9,7 @@ A name that is refused here never reaches the engine. Nothing here decides which
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -72,6 +72,11 @@ class ModelSwitch:
         self._today = today
         self._waiting: Reply | None = None
         self._refused: list[tuple[int, str]] = []
+
+    @property
+    def paths(self) -> Mapping[str, Path]:
+        """Give the files of the models this session knows, by model id."""
+        return self._paths
 
     def ask(
         self, act: ModelAct, name: str, who: tuple[str, str], run: Callable[[], RunLike], reply: Reply

@@ -45,6 +45,7 @@ from pipeline.runtime.link_messages import (
 from pipeline.runtime.link_server import Client, LinkServer
 from pipeline.runtime.locks import InstanceLock
 from pipeline.runtime.model_switch import ModelSwitch, model_files
+from pipeline.runtime.model_words import ModelWords
 from pipeline.runtime.notices import Notices
 from pipeline.runtime.places import models_dir
 from pipeline.runtime.pump import Pump
@@ -112,6 +113,7 @@ class SessionHost(ABC):
         self._evidence = Evidence(self._journal, lambda: self.run_.now_ns)
         self._link = LinkServer(self, directory / "link.sock", lock, self._evidence.note)
         self._memory = MemoryWatch()
+        self._model_words = ModelWords()
         self._stop_how = ""
         self._how = ""
         self._stop_deadline_s = 0.0
@@ -304,6 +306,7 @@ class SessionHost(ABC):
             planted=self.spec.planted,
             queue_ahead_units=self.run_.queue_ahead(),
             journal_ok=self._journal is None or self._journal.healthy,
+            model_files=self._model_words.of(self._models.paths),
             guard="none" if self._guard is None else self._guard.words,
         )
 

@@ -17,6 +17,9 @@ from pipeline.core.snapshot import (
     ChartView,
     ConsoleSnapshot,
     CountsView,
+    DecileView,
+    DriftView,
+    FateView,
     FeatureRow,
     HeaderView,
     ImbalanceView,
@@ -29,10 +32,13 @@ from pipeline.core.snapshot import (
     PermitView,
     PositionView,
     ProposalView,
+    RecordView,
     ReplayView,
     ScoreView,
+    SkillView,
     StageView,
     TapeView,
+    WatchView,
     WhyView,
     WorkerView,
 )
@@ -319,7 +325,57 @@ def model() -> ModelView:
         FeatureRow(name, (place * 137_211) % 900_000 - 400_000, name != "rv_10s", "ratio")
         for place, name in enumerate(names)
     )
-    return ModelView("ob26-logit", "9f2c51aa", 3, "a41b77c0", 1_000, features)
+    return ModelView("ob26-logit", "9f2c51aa", 3, "a41b77c0", 1_000, features, watch(names))
+
+
+def watch(names: tuple[str, ...]) -> WatchView:
+    """A proven model that queue imbalance equals, beside a shadow that is not proven yet."""
+    return WatchView(
+        source="MODEL",
+        records=(record("live", "PROVEN", "NOT_PROVEN", 143_000), record("shadow", "GATHERING", "GATHERING")),
+        deciles=tuple(
+            DecileView(200, 95_000 * place + 60_000, 90_000 * place + 90_000, 550_000, 30 * abs(place - 5))
+            for place in range(10)
+        ),
+        drift=tuple(DriftView(name, 1_780_000 // (place + 1)) for place, name in enumerate(names)),
+        fates=(
+            FateView("PERMITTED", 3, 667_000, 41),
+            FateView("DECLINED", 2, 500_000, -12),
+            FateView("LAPSED", 11, 545_000, 8),
+            FateView("WITHDRAWN", 0, NONE_E6, NONE_E6),
+        ),
+        cost_e6=2_000,
+        tempered=False,
+    )
+
+
+def record(role: str, constant: str, imbalance: str, skill_e6: int = NONE_E6) -> RecordView:
+    known = skill_e6 != NONE_E6
+    numbers = (skill_e6, skill_e6 - 40_000, skill_e6 + 40_000) if known else (NONE_E6,) * 3
+    against = (4_000, -9_000, 17_000) if known else (NONE_E6,) * 3
+    return RecordView(
+        name="ob26-logit" if known else "ob27-mlp",
+        model_id="9f2c51aa" if known else "77c0de12",
+        generation=3 if known else 4,
+        role=role,
+        file="version 2, approved for shadow paper" if known else "version 1, approved for shadow",
+        gate_open=True,
+        rows=5_231 if known else 240,
+        moved_e6=531_000,
+        calls=1_412 if known else 87,
+        least_calls=200,
+        skills=(
+            SkillView("constant", constant, *numbers, *numbers),
+            SkillView("imbalance", imbalance, *against, *against),
+        ),
+        brier_e6=177_500,
+        ece_e6=24_100,
+        bias_e6=-3_200,
+        temperature_e6=1_100_000,
+        unanswered=3 if known else 0,
+        void=12 if known else 0,
+        restored=0,
+    )
 
 
 def why() -> WhyView:

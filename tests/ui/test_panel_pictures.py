@@ -26,7 +26,8 @@ SIZES = {
     "status": (160, 3), "ladder": (50, 24), "tape": (50, 8), "chart": (53, 12), "score": (53, 10),
     "imbalance": (53, 9), "why": (53, 10), "proposals": (55, 13), "permits": (55, 6), "position": (55, 9),
     "orders": (55, 11), "market": (80, 6), "alerts": (160, 5), "chain": (160, 2), "limits": (100, 6),
-    "workers": (120, 4), "stages": (60, 8), "model": (120, 6), "hints": (120, 1),
+    "workers": (120, 4), "stages": (60, 8), "model": (120, 8), "skill": (96, 14), "reliability": (70, 12),
+    "hints": (120, 1),
 }  # fmt: skip
 
 

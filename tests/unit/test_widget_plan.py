@@ -65,7 +65,7 @@ def test_below_the_least_size_one_panel_keeps_what_must_not_leave() -> None:
     [
         ("orders", ("orders", "position", "chain")),
         ("health", ("workers", "stages", "limits", "chain")),
-        ("model", ("model", "score", "chain")),
+        ("model", ("skill", "model", "chain")),
     ],
 )
 def test_on_the_smallest_screen_a_page_keeps_what_it_is_named_for(page: str, panels: tuple[str, ...]) -> None:

@@ -74,13 +74,13 @@ def measure(plan: Plan) -> list[Row]:
             raise BenchError(f"the worker did not start: {pool.gave_up or f'{START_S:.0f} s'}")
         with collector_tamed():
             for _ in range(plan.of(3, 1)):
-                alone.append(_rate_alone(spec, plan))
+                alone.append(rate_alone(spec, plan))
                 rate, orders = _rate_with_model(spec, plan, pool)
                 with_model.append(rate)
     finally:
         pool.close(0)
     rate = statistics.median(alone)
-    profile = "" if rate >= RATE_BUDGET.limit else top_functions(lambda: _rate_alone(spec, plan))
+    profile = "" if rate >= RATE_BUDGET.limit else top_functions(lambda: rate_alone(spec, plan))
     what = "replay --speed max, whole engine, one core"
     note = f"without a model, processor time; {plan.source}"
     lockstep = f"one worker, by the clock; {orders} orders to the paper venue"
@@ -90,7 +90,8 @@ def measure(plan: Plan) -> list[Row]:
     ]
 
 
-def _rate_alone(spec: SessionSpec, plan: Plan) -> float:
+def rate_alone(spec: SessionSpec, plan: Plan) -> float:
+    """Play the first capture once without a model; frames a second of processor time."""
     run = capture_run(spec, plan, None)
     started_ns = time.thread_time_ns()
     if run.advance(None, math.inf) is not Progress.ENDED:

@@ -84,7 +84,7 @@ def bench(
         typer.Option(
             "--only",
             "--part",
-            help="Of book, workers, orders, replay, memory, console, decision, attached, flood.",
+            help="Of book, workers, orders, replay, dataset, memory, console, decision, attached, flood.",
         ),
     ] = None,
 ) -> None:

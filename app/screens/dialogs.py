@@ -11,7 +11,15 @@ from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from app.screens.overlay import LineInput, Overlay
+from widgets.cells import clean
 from widgets.help import HelpPanel, HelpRow
+
+_LONGEST = 400
+
+
+def words(text: str, classes: str = "") -> Static:
+    """Make a line of a box: without markup, and nothing in it steers the terminal."""
+    return Static(clean(text, _LONGEST), classes=classes or None, markup=False)
 
 
 class ChoiceDialog(Overlay[str]):
@@ -34,13 +42,13 @@ class ChoiceDialog(Overlay[str]):
 
     def compose(self) -> ComposeResult:
         """Show the question and its answers."""
-        yield Static(self._title, classes="dialog-title", markup=False)
+        yield words(self._title, classes="dialog-title")
         for line in self._lines:
-            yield Static(line, markup=False)
-        yield Static("", markup=False)
-        for place, (key, words, _) in enumerate(self._choices):
+            yield words(line)
+        yield words("")
+        for place, (key, meaning, _) in enumerate(self._choices):
             safe = "   (Enter, Esc)" if place == 0 else ""
-            yield Static(f"  {key}  {words}{safe}", markup=False)
+            yield words(f"  {key}  {meaning}{safe}")
 
     def on_key(self, event: events.Key) -> None:
         """Answer."""
@@ -83,9 +91,9 @@ class LineDialog(Overlay[tuple[str, float]]):
     def compose(self) -> ComposeResult:
         """Show the prompt and the field."""
         for line in self._lines:
-            yield Static(f" {line}", markup=False)
+            yield words(f" {line}")
         with Horizontal():
-            yield Static(self._prompt, classes="dialog-title prompt", markup=False)
+            yield words(self._prompt, classes="dialog-title prompt")
             yield self._input
 
     @property
@@ -131,14 +139,14 @@ class FormDialog(Overlay[dict[str, str]]):
 
     def compose(self) -> ComposeResult:
         """Show labels and fields."""
-        yield Static(self._title, classes="dialog-title", markup=False)
+        yield words(self._title, classes="dialog-title")
         for label, field in zip(self._labels, self._inputs.values(), strict=True):
             with Horizontal():
-                yield Static(label, classes="label", markup=False)
+                yield words(label, classes="label")
                 yield field
         yield self._wrong
         for line in self._foot:
-            yield Static(line, markup=False)
+            yield words(line)
 
     @property
     def keyboard(self) -> LineInput:
@@ -152,7 +160,7 @@ class FormDialog(Overlay[dict[str, str]]):
             return
         values = {name: field.value for name, field in self._inputs.items()}
         wrong = self._check(values)
-        self._wrong.update(wrong)
+        self._wrong.update(clean(wrong, _LONGEST))
         if not wrong:
             self.finish(values)
 

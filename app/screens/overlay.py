@@ -17,6 +17,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
+from widgets.cells import clean
+
 Answer = TypeVar("Answer")
 
 
@@ -140,6 +142,10 @@ class LineInput(Input, KeysThroughScreen):
         if self._typed:
             event.prevent_default()
             event.stop()
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Put text in; what is pasted must not steer the terminal it is drawn on."""
+        super().replace(clean(text), start, end)
 
 
 def _nothing() -> None:

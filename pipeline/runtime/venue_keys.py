@@ -8,6 +8,7 @@ after the check.
 from __future__ import annotations
 
 import os
+import resource
 import stat
 import tomllib
 from pathlib import Path
@@ -42,7 +43,7 @@ def key_path(alias: str) -> Path:
 
 
 def read_keys(path: Path) -> ApiKey:
-    """Read a key file.
+    """Read a key file; the process leaves no core file from then on, nor do those it starts.
 
     Raises:
         KeyFileError: it is missing, not private, or not such a file.
@@ -58,6 +59,8 @@ def read_keys(path: Path) -> ApiKey:
         trouble = _trouble(os.fstat(descriptor))
         if trouble:
             raise KeyFileError(f"key file {path}: {trouble}")
+        _, most = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, most))
         text = os.read(descriptor, _MOST_BYTES + 1)
     finally:
         os.close(descriptor)

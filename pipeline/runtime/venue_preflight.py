@@ -23,7 +23,7 @@ from pipeline.wire.binance_answers import (
     server_time_ms_of,
 )
 from pipeline.wire.binance_info import SymbolFacts, commission_of, symbols_of
-from pipeline.wire.binance_outcomes import reason_of
+from pipeline.wire.binance_outcomes import is_bad_key, reason_of
 from pipeline.wire.binance_requests import ApiKey, SpotRequests
 from pipeline.wire.fields import WireError
 
@@ -40,7 +40,8 @@ async def read_facts(
     """Read filters and fees of these symbols; tried again and again until `ready_ms` have passed.
 
     Raises:
-        VenueFactsError: the venue did not tell in time.
+        VenueFactsError: the venue did not tell in time, or does not take the key: at once, since asking again
+            and again with a wrong key is what venues ban for.
     """
     problem = "no answer"
     try:
@@ -48,12 +49,18 @@ async def read_facts(
             while True:
                 try:
                     return await _Reader(params, key, symbols).read(connect)
+                except _KeyRefusedError:
+                    raise
                 except (ConnectError, WireError, VenueFactsError) as refused:
                     problem = str(refused)
                 await asyncio.sleep(params.backoff_first_ms / 1_000)
     except TimeoutError:
         words = f"the venue did not tell its filters and fees within {params.ready_ms} ms: {problem}"
         raise VenueFactsError(words) from None
+
+
+class _KeyRefusedError(VenueFactsError):
+    """The venue does not know the key, or it may not do this."""
 
 
 class _Reader:
@@ -97,6 +104,8 @@ class _Reader:
         self._waiting = asyncio.get_running_loop().create_future()
         self._socket.send(frame)
         answer = await self._soon(self._waiting)
+        if is_bad_key(answer):
+            raise _KeyRefusedError(f"the venue does not take the key: {reason_of(answer)}")
         if answer.status != _OK:
             raise VenueFactsError(reason_of(answer))
         return answer

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import struct
+import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -236,6 +239,37 @@ async def test_a_stranger_is_sent_away(tmp_path: Path, monkeypatch: pytest.Monke
         console = await here.console()
         assert await console.is_closed()
         assert here.server.refused_clients == 1
+
+
+ASK_AS = """
+import os, socket, sys
+os.setuid(int(sys.argv[2]))
+with socket.socket(socket.AF_UNIX) as client:
+    client.settimeout(5)
+    client.connect(sys.argv[1])
+    print(len(client.recv(1000)))
+"""
+
+
+async def greeting_for(uid: int, path: Path) -> int:
+    """Give how many bytes a process of another user is greeted with."""
+    asking = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", ASK_AS, str(path), str(uid), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await asyncio.wait_for(asking.communicate(), 10)
+    return int(said)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user takes root")
+async def test_the_kernel_is_asked_who_a_stranger_is() -> None:
+    """The doors stand open here: the peer's uid alone keeps the stranger out."""
+    with tempfile.TemporaryDirectory() as name:
+        async with room(Path(name)) as here:
+            Path(name).chmod(0o711)
+            here.path.chmod(0o666)
+            assert await greeting_for(65_534, here.path) == 0
+            assert here.server.refused_clients == 1
+            assert await greeting_for(0, here.path) > 0
 
 
 class TestPictures:

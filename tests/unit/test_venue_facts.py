@@ -168,8 +168,15 @@ def test_filters_and_fees_are_read_over_one_connection() -> None:
 
 @pytest.mark.parametrize("method", list(TOLD))
 def test_a_venue_that_refuses_or_talks_nonsense_starts_nothing(method: str) -> None:
-    refused = {**TOLD, method: (400, b'{"code": -2015, "msg": "Invalid API-key"}')}
+    refused = {**TOLD, method: (400, b'{"code": -1008, "msg": "Server is overloaded"}')}
     nonsense = {**TOLD, method: (200, b'{"symbols": 3}')}
     for answers in (refused, nonsense):
         with pytest.raises(VenueFactsError, match="did not tell its filters and fees"):
             asyncio.run(_read(answers))
+
+
+@pytest.mark.parametrize("code", [-1022, -2014, -2015])
+def test_a_key_the_venue_does_not_take_is_not_tried_again(code: int) -> None:
+    bad = json.dumps({"code": code, "msg": "Invalid API-key"}).encode()
+    with pytest.raises(VenueFactsError, match=f"the venue does not take the key: {code} Invalid API-key"):
+        asyncio.run(_read({**TOLD, "account.commission": (401, bad)}))

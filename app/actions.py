@@ -121,6 +121,8 @@ _TABLE: dict[str, tuple[Action, ...]] = {
         A("approve", _TYPED, (), "", "approve", "", "authority APPROVE: nothing goes outside a permit"),
         A("auto", _TYPED, (), "", "auto", "", "authority AUTO: only the limits bound the model"),
         A("release", _TYPED, (), "", "release", "", "take a kill back by a typed phrase; HALTED then"),
+        A("adopt", _TYPED, (), "", "adopt", "", "take over what the last session left, as it was found"),
+        A("cancel_earlier", _TYPED, (), "", "cancel-earlier", "", "cancel the orders the last session left"),
     ),
     "help": (
         A("help", _LOCAL, ("question_mark",), "?", "help", "keys", "keys, those of the focused panel first"),

@@ -38,6 +38,7 @@ REASON_WORDS: Mapping[str, str] = {
     "VENUE_LIMIT": "venue's request limit",
     "NO_JOURNAL": "journal not written",
     "KILLED": "killed",
+    "UNRECONCILED": "the last session's left-overs are not settled",
     "HALTED": "halted",
     "REDUCE_ONLY": "reducing only",
     "MODE": "no orders in this mode",
@@ -121,6 +122,7 @@ PRESS_WORDS: Mapping[str, str] = {
     "REPEATED": "key repeated too fast",
     "AUTHORITY": "authority is OBSERVE",
     "HALTED": "halted",
+    "UNRECONCILED": "first :adopt or :cancel-earlier what the last session left",
     "BAD_TERMS": "terms beyond the limits",
 }
 """Words for why a key on a card did nothing."""
@@ -294,6 +296,12 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
     ),
     "SYMBOL_STATUS": Sentence("the venue says of this symbol: {detail}"),
     "INSTRUMENT_DIFFERS": Sentence("{detail}; the venue's is used"),
+    "START_DIFFERS": Sentence(
+        "not settled from before ({detail}): :adopt or :cancel-earlier",
+        "left from {detail}: {0} orders, {1} missed fills, {2} balances off: :adopt or :cancel-earlier",
+        ("n", "n", "n"),
+    ),
+    "START_SETTLED": Sentence("what the last session left is settled"),
     "POSITION_BREAK": Sentence("the account does not hold what our fills add up to: {detail}"),
     "FOREIGN_ORDERS": Sentence(
         "orders of others on this account: left alone",

@@ -54,6 +54,14 @@ class StopActs(ActsBase):
         """Leave HALTED or REDUCING."""
         self._upward("resume", lambda: self._send(Command.RESUME))
 
+    def act_adopt(self) -> None:
+        """Take over what an earlier session left: orders, missed fills, the balance as found."""
+        self._upward("adopt", lambda: self._send(Command.ADOPT))
+
+    def act_cancel_earlier(self) -> None:
+        """Cancel what an earlier session left working."""
+        self._send(Command.CANCEL_EARLIER)
+
     def act_release(self) -> None:
         """Show what holds the gate closed and how things stand; a typed phrase takes it back."""
         drawn, account = self._drawn, self._console.settings.account

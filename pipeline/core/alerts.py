@@ -40,6 +40,7 @@ CURES = {
     AlertCode.ORDER_PATH_UP: AlertCode.ORDER_PATH_DOWN,
     AlertCode.ORDERS_GONE: AlertCode.GATE_CLOSED,
     AlertCode.GATE_OPENED: AlertCode.GATE_CLOSED,
+    AlertCode.START_SETTLED: AlertCode.START_DIFFERS,
 }
 """What ends the wait for somebody to note an alert: its cause is gone."""
 

@@ -142,5 +142,7 @@ class PressRefusal(enum.StrEnum):
     """A key held down, or pressed twice."""
     AUTHORITY = "AUTHORITY"
     HALTED = "HALTED"
+    UNRECONCILED = "UNRECONCILED"
+    """What an earlier session left is not settled."""
     BAD_TERMS = "BAD_TERMS"
     """Terms beyond the limits, or none at all."""

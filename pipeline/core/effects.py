@@ -112,6 +112,12 @@ class HoldModels(msgspec.Struct, frozen=True, tag=True):
     ts_ns: int
 
 
+class TakeHome(msgspec.Struct, frozen=True, tag=True):
+    """Make home what the account holds beyond our fills; answered by `AccountRead` and `BalancesCompared`."""
+
+    ts_ns: int
+
+
 class AlertCode(enum.StrEnum):
     """What an alert is about; widgets make the words."""
 
@@ -177,6 +183,8 @@ class AlertCode(enum.StrEnum):
     ALERT_UNNOTED = "ALERT_UNNOTED"
     SYMBOL_STATUS = "SYMBOL_STATUS"
     INSTRUMENT_DIFFERS = "INSTRUMENT_DIFFERS"
+    START_DIFFERS = "START_DIFFERS"
+    START_SETTLED = "START_SETTLED"
 
 
 class Alert(msgspec.Struct, frozen=True, tag=True):
@@ -202,5 +210,6 @@ Effect = (
     | OpenGate
     | PrepareModel
     | HoldModels
+    | TakeHome
     | Alert
 )

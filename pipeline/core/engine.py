@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline.core import totals
 from pipeline.core.alert_watch import AlertWatch
+from pipeline.core.earlier import BalancesCompared, BooksCarried, OrderFound
 from pipeline.core.effects import AlertCode, CloseGate, Effect
 from pipeline.core.health_desk import HealthDesk
 from pipeline.core.inputs import (
@@ -22,6 +23,7 @@ from pipeline.core.inputs import (
     AccountRead,
     BookTicker,
     CancelRejected,
+    Command,
     DepthSnapshot,
     DepthUpdate,
     ExecutionReport,
@@ -58,6 +60,7 @@ from pipeline.core.orders import OrderAnswer
 from pipeline.core.params import SECOND, EngineParams
 from pipeline.core.permit import PermitEnd
 from pipeline.core.skill_desk import SkillDesk
+from pipeline.core.start_desk import StartDesk
 from pipeline.core.state import EngineState
 from pipeline.core.sync import SyncedBook
 from pipeline.core.trader import Trader
@@ -80,6 +83,9 @@ class Engine:
         self._operator = OperatorDesk(state, self._trader)
         self._path = path = OrderPath(state, self._operator)
         self._models = models = ModelDesk(state, self._trader)
+        self._start_desk = start = StartDesk(state, self._operator, path)
+        self._operator.also(Command.ADOPT, start.adopt)
+        self._operator.also(Command.CANCEL_EARLIER, start.cancel)
         self._health = HealthDesk(state, self._operator)
         self._skill = SkillDesk(state, self._trader)
         self._market.on_row = self._trader.on_row
@@ -115,6 +121,9 @@ class Engine:
             ModelWanted: models.on_wanted,
             ModelPrepared: models.on_prepared,
             ModelRecord: self._skill.on_record,
+            BooksCarried: start.on_carried,
+            OrderFound: start.on_found,
+            BalancesCompared: start.on_compared,
         }
 
     def handle(self, event: Input) -> list[Effect]:
@@ -221,6 +230,7 @@ class Engine:
         self._trader.unanswered(now_ns)
         self._path.on_beat(now_ns)
         self._models.on_beat(now_ns)
+        self._start_desk.on_beat(now_ns)
         state.portfolio.on_beat(now_ns)
         self._operator.converge(now_ns)
         self._watch_loss(now_ns)

@@ -10,6 +10,7 @@ import enum
 
 import msgspec
 
+from pipeline.core.earlier import BalancesCompared, BooksCarried, OrderFound
 from pipeline.core.evidence import Seen
 from pipeline.core.model_inputs import ModelAct, ModelPrepared, ModelWanted
 from pipeline.core.monitor_state import MonitorState
@@ -29,7 +30,9 @@ from pipeline.core.types import Level, Side, WorkerState
 
 __all__ = [
     "AccountRead",
+    "BalancesCompared",
     "BookTicker",
+    "BooksCarried",
     "CONNECTING",
     "CancelRejected",
     "Command",
@@ -51,6 +54,7 @@ __all__ = [
     "ModelRecord",
     "OpenOrdersListed",
     "OperatorCommand",
+    "OrderFound",
     "OrderPathChanged",
     "PositionBroke",
     "PredictionReceived",
@@ -278,6 +282,10 @@ class Command(enum.StrEnum):
     FLATTEN = "FLATTEN"
     EDIT_SIZE = "EDIT_SIZE"
     NOTE_ALERT = "NOTE_ALERT"
+    ADOPT = "ADOPT"
+    """Take over what an earlier session left: its orders, missed fills, the balance as found."""
+    CANCEL_EARLIER = "CANCEL_EARLIER"
+    """Cancel the orders an earlier session left."""
 
 
 class WindowTerms(msgspec.Struct, frozen=True):
@@ -371,4 +379,7 @@ Input = (
     | ModelWanted
     | ModelPrepared
     | ModelRecord
+    | BooksCarried
+    | OrderFound
+    | BalancesCompared
 )

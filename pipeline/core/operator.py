@@ -6,6 +6,8 @@ own. Each command leaves one line of answer in `state.last_answer`; an empty lin
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pipeline.core.cards import PressRefusal
 from pipeline.core.desk import SymbolDesk
 from pipeline.core.effects import AlertCode, CloseGate, OpenGate
@@ -14,7 +16,9 @@ from pipeline.core.inputs import Command, GateChanged, OperatorCommand
 from pipeline.core.permit import PermitEnd, PermitKind, PermitRecord
 from pipeline.core.state import EngineState, KillProgress
 from pipeline.core.trader import Trader
-from pipeline.core.types import Authority, Severity, TradingState
+from pipeline.core.types import Authority, Origin, Severity, TradingState
+
+UNSETTLED = "what an earlier session left is not settled: `:adopt` or `:cancel-earlier`"
 
 VENUE = "venue"
 """Who moved the trading state when the order path did; never a person's name."""
@@ -26,7 +30,7 @@ class OperatorDesk:
     def __init__(self, state: EngineState, trader: Trader) -> None:
         self._state = state
         self._trader = trader
-        self._acts = {
+        self._acts: dict[Command, Callable[[OperatorCommand], str]] = {
             Command.PERMIT_ONCE: self._permit_once,
             Command.DECLINE: self._decline,
             Command.PERMIT_WINDOW: self._permit_window,
@@ -44,6 +48,10 @@ class OperatorDesk:
             Command.EDIT_SIZE: self._edit_size,
             Command.NOTE_ALERT: self._note_alert,
         }
+
+    def also(self, command: Command, act: Callable[[OperatorCommand], str]) -> None:
+        """Let another room carry out a command."""
+        self._acts[command] = act
 
     def on_command(self, command: OperatorCommand) -> None:
         """Carry out one command."""
@@ -82,8 +90,11 @@ class OperatorDesk:
             state.kill.confirmed_ts_ns = now_ns
             state.out.alert(AlertCode.ORDERS_GONE, Severity.INFO, now_ns)
             return
-        for desk in state.desks.values():
-            self.cancel_live(desk, "KILL", now_ns)
+        for order in state.orders.all_live():
+            # A flatten a person sent after the kill ends by itself, and may still wait for the disk.
+            after = order.intent.origin is Origin.FLATTEN and order.number > state.kill.last_number
+            if not after:
+                self.cancel_again(order.client_order_id, "KILL", now_ns)
 
     def set_trading_state(self, wanted: TradingState, who: str, now_ns: int) -> None:
         """Change the trading state; HALTED and below take every card and permit away."""
@@ -136,6 +147,8 @@ class OperatorDesk:
 
     def _permit_once(self, command: OperatorCommand) -> str:
         state, now_ns = self._state, command.ts_ns
+        if state.start.differs:
+            return self._press_refused(command, PressRefusal.UNRECONCILED)
         idea = state.ideas.find(command.target_id)
         symbol = idea.symbol if idea is not None else command.symbol
         aimed = state.aimed_lots(symbol)
@@ -165,6 +178,8 @@ class OperatorDesk:
 
     def _permit_window(self, command: OperatorCommand) -> str:
         state, model = self._state, self._state.model
+        if state.start.differs:
+            return self._press_refused(command, PressRefusal.UNRECONCILED)
         if model is None or command.symbol not in state.desks:
             return self._press_refused(command, PressRefusal.BAD_TERMS)
         record = state.permits.open_window(
@@ -214,6 +229,8 @@ class OperatorDesk:
     def _set_authority(self, command: OperatorCommand) -> str:
         if command.authority not in tuple(Authority):
             return f"authority {command.authority}: wanted 0, 1 or 2"
+        if command.authority > self._state.authority and self._state.start.differs:
+            return UNSETTLED
         self.set_authority(Authority(command.authority), command.who, command.ts_ns)
         return self._state.authority.name
 
@@ -236,6 +253,8 @@ class OperatorDesk:
             return "the gate is closed: release it first"
         if not state.order_path_up:
             return "the order path is down: what stands at the venue is not known"
+        if state.start.differs:
+            return UNSETTLED
         state.model_gate.reenable()
         state.out.put(OpenGate(command.ts_ns))
         for desk in state.desks.values():
@@ -297,9 +316,16 @@ class OperatorDesk:
         """Ask for every live order of a symbol to be cancelled, also again after a while; count them."""
         orders = self._state.orders.live(desk.symbol)
         for order in orders:
-            if order.cancel_asked_ns < 0 or now_ns - order.cancel_asked_ns >= CANCEL_REPEAT_NS:
-                self._trader.cancel(desk, order.client_order_id, reason, now_ns)
+            self.cancel_again(order.client_order_id, reason, now_ns)
         return len(orders)
+
+    def cancel_again(self, client_order_id: str, reason: str, now_ns: int) -> None:
+        """Ask for a live order to be cancelled, unless that was done a moment ago."""
+        order = self._state.orders.order(client_order_id)
+        if order is None or not order.is_live:
+            return
+        if order.cancel_asked_ns < 0 or now_ns - order.cancel_asked_ns >= CANCEL_REPEAT_NS:
+            self._trader.cancel(self._state.desks[order.symbol], client_order_id, reason, now_ns)
 
     def _begin_kill(self, gate: GateChanged) -> None:
         """Follow a close from now on; a kill replaces a halt, and the first kill stands."""

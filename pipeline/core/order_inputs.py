@@ -10,7 +10,7 @@ import msgspec
 from pipeline.core.types import OrderState
 
 
-class ExecutionReport(msgspec.Struct, frozen=True, tag=True):
+class ExecutionReport(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """What the venue says of one order; `filled_lots` is of this report alone (0 for a state change)."""
 
     symbol: str
@@ -27,6 +27,8 @@ class ExecutionReport(msgspec.Struct, frozen=True, tag=True):
     reason: str
     ts_event_ns: int
     ts_ns: int
+    fee_base_e8: int = 0
+    """Commission that was taken from what was bought or sold, in 1e-8 of the base currency."""
 
 
 class CancelRejected(msgspec.Struct, frozen=True, tag=True):
@@ -63,11 +65,12 @@ class OrderPathChanged(msgspec.Struct, frozen=True, tag=True):
 
 
 class AccountRead(msgspec.Struct, frozen=True, tag=True):
-    """What the account held when the session began: the home inventory, which is nobody's position."""
+    """The account at the start: what of it is home inventory, nobody's position, and the money it holds."""
 
     base_e8: tuple[tuple[str, int], ...]
-    """By symbol, in 1e-8 of its base currency, free and locked together."""
+    """Home inventory by symbol, in 1e-8 of its base currency: what was held less what our fills added."""
     quote_e8: int
+    """As held."""
     ts_ns: int
 
 

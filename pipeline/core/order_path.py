@@ -36,14 +36,31 @@ class OrderPath:
         severity = Severity.INFO if change.up else Severity.CRITICAL
         state.out.alert(code, severity, now_ns, "", change.reason)
         if change.up:
-            self._resume(now_ns)
-        elif state.trading_state > TradingState.HALTED:
-            before = state.trading_state
+            self.resume(now_ns)
+        else:
+            self.hold(now_ns)
+
+    def hold(self, now_ns: int) -> None:
+        """Halt until the venue and our books agree again; in SIM what was before comes back by itself."""
+        before = self._state.trading_state
+        if before > TradingState.HALTED:
             self._operator.set_trading_state(TradingState.HALTED, VENUE, now_ns)
             self._remember(before, now_ns)
 
+    def resume(self, now_ns: int) -> None:
+        """Take a halt back that only waited for the venue; a difference nobody settled keeps it."""
+        state = self._state
+        if state.start.differs:
+            return
+        wanted, state.resume_to = state.resume_to, None
+        if wanted is None or state.trading_state is not TradingState.HALTED or not state.gate_open:
+            return
+        self._operator.set_trading_state(wanted, VENUE, now_ns)
+        if state.authority is Authority.AUTO:
+            self._operator.open_auto(VENUE, now_ns)
+
     def on_account(self, account: AccountRead) -> None:
-        """Take what the account held as home inventory."""
+        """Take what of the account is home inventory, and its money."""
         self._state.portfolio.set_home(dict(account.base_e8), account.quote_e8)
 
     def on_listed(self, listed: OpenOrdersListed) -> None:
@@ -91,15 +108,6 @@ class OrderPath:
     def _halt(self, why: str, now_ns: int) -> None:
         wanted = min(TradingState.HALTED, self._state.trading_state)
         self._operator.set_trading_state(wanted, why, now_ns)
-
-    def _resume(self, now_ns: int) -> None:
-        state = self._state
-        wanted, state.resume_to = state.resume_to, None
-        if wanted is None or state.trading_state is not TradingState.HALTED or not state.gate_open:
-            return
-        self._operator.set_trading_state(wanted, VENUE, now_ns)
-        if state.authority is Authority.AUTO:
-            self._operator.open_auto(VENUE, now_ns)
 
     def _remember(self, before: TradingState, now_ns: int) -> None:
         state = self._state

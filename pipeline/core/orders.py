@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import assert_never
 
+from pipeline.core.earlier import EarlierOrder
 from pipeline.core.inputs import CancelRejected, ExecutionReport, SendFailed, SendRefused
 from pipeline.core.order import Exposure, Fill, Order, client_order_id
 from pipeline.core.order_answers import (
@@ -22,7 +23,7 @@ from pipeline.core.order_answers import (
     unbelievable,
 )
 from pipeline.core.order_moves import LIVE_STATES, MOVES, OrderEvent
-from pipeline.core.types import OrderIntent, OrderState, RiskApproved, RiskDenied, Side
+from pipeline.core.types import OrderIntent, OrderState, Origin, RiskApproved, RiskDenied, Side
 
 __all__ = [
     "Applied",
@@ -130,6 +131,25 @@ class OrderStore:
         self.counts.sent += 1
         self._move(order, OrderEvent.SENT, now_ns)
         return order
+
+    def restore(self, earlier: EarlierOrder, now_ns: int) -> None:
+        """Take an order of an earlier session as live and UNKNOWN: whether the venue has it is to be learnt.
+
+        Nobody's rule works on it any more, so it counts as a person's.
+        """
+        client_id = earlier.client_order_id
+        if client_id in self._orders:
+            return
+        order = self._new(_intent_of(earlier), client_id, earlier.sent_ns)
+        order.venue_order_id = earlier.venue_order_id
+        order.filled_lots, order.filled_tick_lots = earlier.filled_lots, earlier.filled_tick_lots
+        order.state, order.reason, order.unknown_ns = OrderState.UNKNOWN, "EARLIER", now_ns
+        for trade_id in earlier.trades:
+            self._trades.is_new(earlier.symbol, trade_id)
+        self._orders[client_id] = order
+        self._live.setdefault(order.symbol, {})[client_id] = order
+        self.changes += 1
+        self._refresh(order.symbol)
 
     def add_denied(self, denied: RiskDenied, now_ns: int) -> Order:
         """Note an order our own risk denied, for the blotter; a repeat of the newest is counted on it."""
@@ -320,6 +340,26 @@ class OrderStore:
                 sell_tick_lots += lots * order.intent.price_ticks
             unknown += order.state is OrderState.UNKNOWN
         self._exposure[symbol] = Exposure(buys, sells, buy_tick_lots, sell_tick_lots, len(live), unknown)
+
+
+def _intent_of(earlier: EarlierOrder) -> OrderIntent:
+    return OrderIntent(
+        symbol=earlier.symbol,
+        side=earlier.side,
+        qty_lots=earlier.qty_lots,
+        price_ticks=earlier.price_ticks,
+        order_type=earlier.order_type,
+        reduce_only=False,
+        origin=Origin.MANUAL,
+        permit_id=0,
+        idea_id=0,
+        feature_seq=0,
+        model_id="",
+        generation=0,
+        score_e6=0,
+        edge_e6=0,
+        ts_ns=earlier.sent_ns,
+    )
 
 
 def _says_the_same(last: Order, denied: RiskDenied) -> bool:

@@ -8,9 +8,10 @@ lost they stay, because the position does, but nothing matures against them.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipeline.core.after_fill import AfterFillMoves
+from pipeline.core.earlier import EarlierPosition
 from pipeline.core.orders import Exposure, Fill, OrderStore
 from pipeline.core.position import Position, fee_quote_e8
 from pipeline.core.types import E6, QUOTE_SCALE, Instrument
@@ -18,6 +19,7 @@ from pipeline.core.types import E6, QUOTE_SCALE, Instrument
 __all__ = ["Portfolio", "Position", "fee_quote_e8"]
 
 _PRESSES_KEPT = 256
+_DAY_NS = 86_400 * 10**9
 _NS_PER_MS = 1_000_000
 
 
@@ -59,11 +61,31 @@ class Portfolio:
         return self._positions.get(symbol)
 
     def set_home(self, base_e8: Mapping[str, int], quote_e8: int) -> None:
-        """Take what the account held when the session began, by symbol; before the first fill."""
+        """Take home inventory by symbol, and the money as it is now: what fills added to it is no start."""
         for symbol, held_e8 in base_e8.items():
             if symbol in self._home_base_e8:
                 self._home_base_e8[symbol] = held_e8
-        self._start_quote_e8 = quote_e8
+        self._start_quote_e8 = quote_e8 - sum(
+            one.cash_quote_e8 - one.fees_quote_e8
+            for one in self._positions.values()
+            if not one.instrument.margin
+        )
+
+    def carry(self, books: Sequence[EarlierPosition], ended_ns: int, now_ns: int) -> None:
+        """Take over the books of the session before; a day's result stays while it lasts or anything is open.
+
+        A restart resets no limit: the loss of the day goes on where it stood.
+        """
+        goes_on = ended_ns // _DAY_NS == now_ns // _DAY_NS or any(one.lots for one in books)
+        for one in books:
+            position = self._positions.get(one.symbol)
+            if position is None:
+                continue
+            self._home_base_e8[one.symbol] = one.home_e8
+            if goes_on:
+                position.carry(one)
+            if goes_on and not one.lots:  # an open one has its result with the first mark
+                self._revalue(position)
 
     def on_fill(self, fill: Fill) -> None:
         """Take a fill from `OrderStore.apply`; each fill once."""

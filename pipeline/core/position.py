@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from pipeline.core.earlier import EarlierPosition
 from pipeline.core.types import E6, QUOTE_SCALE, Instrument, Side
 
 _LONGEST_DENOMINATOR = 10**36
@@ -56,6 +57,12 @@ class Position:
             self.opened_ns = -1
         elif self.lots * before <= 0:
             self.opened_ns = ts_ns
+
+    def carry(self, books: EarlierPosition) -> None:
+        """Take over what an earlier session held and what it had made of it; its fills are not ours."""
+        self.lots, self.cost_tick_lots, self.opened_ns = books.lots, Fraction(books.cost), books.opened_ns
+        self.cash_tick_lots, self.fees_quote_e8 = books.cash_tick_lots, books.fees_quote_e8
+        self.last_fill_ticks = int(self.average_ticks)
 
     @property
     def leave_ticks(self) -> int:

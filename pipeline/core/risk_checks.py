@@ -38,7 +38,8 @@ def check_kill_latch(standing: Standing, intent: OrderIntent) -> Breach | None:
         if context.trading_state is TradingState.KILLED:
             return _R.KILLED, TradingState.ACTIVE, TradingState.KILLED
         if context.trading_state is TradingState.HALTED:
-            return _R.HALTED, TradingState.ACTIVE, TradingState.HALTED
+            unsettled = context.blocked is _R.UNRECONCILED
+            return _R.UNRECONCILED if unsettled else _R.HALTED, TradingState.ACTIVE, TradingState.HALTED
         if not context.gate_open:
             return _R.GATE_CLOSED, 1, 0
     must_shrink = intent.reduce_only or intent.origin in _ONLY_REDUCE

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pipeline.core.alerts import AlertBoard
 from pipeline.core.desk import SymbolDesk
+from pipeline.core.earlier import StartCheck
 from pipeline.core.ideas import IdeaBoard
 from pipeline.core.inference import InferenceDesk
 from pipeline.core.inputs import GateChanged, WorkerCounters
@@ -123,6 +124,7 @@ class EngineState:
         self.trading_state = TradingState.HALTED if self.has_order_path else TradingState.ACTIVE
         self.resume_to: TradingState | None = TradingState.ACTIVE if params.mode is VenueMode.SIM else None
         """What the trading state becomes once the order path is up; None where a person resumes."""
+        self.start = StartCheck()
         self.foreign_orders = 0
         if self.has_order_path:
             self.permits.set_trading_state(TradingState.HALTED, 0)

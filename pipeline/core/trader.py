@@ -265,6 +265,7 @@ class Trader:
     def _filled(self, fill: Fill) -> None:
         state = self._state
         state.portfolio.on_fill(fill)
+        state.start.on_fill(fill.symbol, fill.client_order_id, fill.side * fill.lots)
         desk = state.desks[fill.symbol]
         desk.fill_marks.append((fill.ts_ns, fill.side * fill.lots, fill.price_ticks))
         if state.portfolio.position(fill.symbol).lots == 0:

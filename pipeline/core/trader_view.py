@@ -112,6 +112,8 @@ def risk_context(state: EngineState, desk: SymbolDesk, intent: OrderIntent, now_
 
 
 def _blocked(state: EngineState, desk: SymbolDesk, intent: OrderIntent) -> DenyReason | None:
+    if state.start.differs:
+        return DenyReason.UNRECONCILED
     if state.blocked:
         return next(iter(state.blocked))
     if desk.feed_slow:

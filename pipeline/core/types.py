@@ -239,6 +239,8 @@ class DenyReason(enum.StrEnum):
     NO_JOURNAL = "NO_JOURNAL"
     """What caused the order could not be put on record."""
     KILLED = "KILLED"
+    UNRECONCILED = "UNRECONCILED"
+    """What an earlier session left at the venue is not settled: adopt it or cancel it."""
     HALTED = "HALTED"
     REDUCE_ONLY = "REDUCE_ONLY"
     MODE = "MODE"

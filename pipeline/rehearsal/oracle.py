@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from pipeline.core.earlier import BalancesCompared, BooksCarried, OrderFound
 from pipeline.core.effects import Alert, AlertCode, Effect, SubmitOrder
 from pipeline.core.inputs import (
     AccountRead,
@@ -85,6 +86,8 @@ class Oracle(Traffic):
         """The kill that stands, and since when it does for this process."""
         self._net_lots = 0
         self._home_lots: int | None = None
+        self._carried: dict[str, int] = {}
+        """Orders of earlier processes this one took over, and how many of their fills its books had."""
         self._books: deque[tuple[int, Levels, Levels]] = deque(maxlen=_BOOKS_KEPT)
         self._market: StreetMarket | None = None
         self._account: Account | None = None
@@ -109,6 +112,7 @@ class Oracle(Traffic):
         """Take a new process; what the old one believed is gone."""
         self._process, self._disk = process, disk
         self._home_lots = None
+        self._carried = {}
         self._doubts.clear()
         self._closed_since_ns, self._kill_seen = -1, (0, -1)
         self.zero_since_ns = -1
@@ -188,6 +192,12 @@ class Oracle(Traffic):
                 self._doubts.pop(event.client_order_id, None)
             case AccountRead():
                 self._home_lots = self._lots_of(dict(event.base_e8)[SYMBOL]) - self._opening_lots
+            case BooksCarried():
+                self._carried = {one.client_order_id: len(one.trades) for one in event.orders}
+            case OrderFound():
+                self._carried.setdefault(event.order.client_order_id, 0)
+            case BalancesCompared() if event.differ:
+                self.break_(Rule.POSITION_DIFFERS, f"the account is not explained: {event.differ}")
             case GateChanged() if event.open:
                 self.zero_since_ns = -1
             case DepthUpdate() | DepthSnapshot():
@@ -376,12 +386,14 @@ class Oracle(Traffic):
 
     def _fills_of(self, number: int) -> int:
         assert self._market is not None
-        entries = self._market.exchange.ledger.entries
-        return sum(
-            1
-            for one in entries
-            if one.kind is EntryKind.FILLED and self.wire.get(one.client_order_id) == number
-        )
+        filled = [
+            one.client_order_id
+            for one in self._market.exchange.ledger.entries
+            if one.kind is EntryKind.FILLED
+        ]
+        own = sum(1 for one in filled if self.wire.get(one) == number)
+        carried = sum(1 for one in filled if one in self._carried)
+        return own + carried - sum(self._carried.values())
 
     def _open_ids(self) -> list[str]:
         assert self._market is not None

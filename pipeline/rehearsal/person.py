@@ -69,6 +69,9 @@ class Person:
         engine = process.engine
         if self.kill:
             self.release(process)
+        elif engine.state.start.differs:
+            adopts = self._chance.unit() < 0.5 or not engine.state.start.orders
+            process.command(Command.ADOPT if adopts else Command.CANCEL_EARLIER)
         elif engine.trading_state < TradingState.ACTIVE:
             process.command(Command.RESUME)
         elif engine.authority < process.params.authority:

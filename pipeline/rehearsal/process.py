@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from pipeline.core.earlier import BooksCarried
 from pipeline.core.effects import Effect, SubmitOrder
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import Command, Input, LinkChanged, OperatorCommand
@@ -166,7 +167,15 @@ class Surroundings:
 class Process:
     """A session as `LiveSession` hosts it, one turn at a time."""
 
-    def __init__(self, around: Surroundings, number: int, journal: MemoryJournal, chance: Chance) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        number: int,
+        journal: MemoryJournal,
+        chance: Chance,
+        books: BooksCarried | None,
+    ) -> None:
+        """Begin; `books` is what the journal of the process before has."""
         scenario = around.scenario
         self.number = number
         self.gone = False
@@ -188,6 +197,7 @@ class Process:
             self.gate,
             clock,
             journal=journal if scenario.mode is VenueMode.LIVE else None,
+            books=books,
             connect=around.network.connect,
             chance=chance.unit,
         )
@@ -202,6 +212,7 @@ class Process:
             self._gate_watch.carry_out,
         )
         self.run.instant = around.instant
+        self._books = books
         self.gateway.on_reports = self.run.venue_reported
         around.network.session_now_ns = clock.now_ns
         guarded = guard_params(around.instrument, self.params.session_number)
@@ -210,6 +221,8 @@ class Process:
 
     def start(self) -> None:
         """Do what a session does before its first turn."""
+        if self._books is not None:
+            self.run.put(msgspec.structs.replace(self._books, ts_ns=self.run.now_ns))
         self._look_at_gate()
         self.run.put(LinkChanged(1, self.run.now_ns))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from pipeline.core.earlier import BooksCarried
 from pipeline.core.inputs import Command
 from pipeline.core.types import OrderState, Side, TradingState
 from pipeline.rehearsal.crash import Fuse, ProcessDied
@@ -26,9 +27,11 @@ from pipeline.rehearsal.scenario import HAS_LOOKED_AT_GATE, STEP_NS, Scenario
 from pipeline.rehearsal.street import StreetMarket
 from pipeline.rehearsal.watchmen import GuardHouse, GuardRoom
 from pipeline.rehearsal.witness import orders_of, replayed_hash
+from pipeline.runtime.earlier_books import BooksFold
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.guard_params import GuardSettings
 from pipeline.runtime.guard_report import GuardReport
+from pipeline.runtime.journal_format import Record
 from pipeline.sim.chance import Chance
 from pipeline.sim.exchange.order import AccountEvent, NewOrder, OrderKind
 from pipeline.sim.protocol.hub import MarketHub
@@ -119,6 +122,8 @@ class Stage:
         self._lives = list(scenario.deaths)
         self._number = 0
         self._disk = Disk([])
+        self._kept: list[list[Record]] = []
+        """What the disk has of the journals of dead processes."""
         self._starts_ns = START_NS
         self.process: Process | None = None
         self._storms = True
@@ -272,11 +277,22 @@ class Stage:
         sync_ns = self.scenario.disk_ms * 1_000_000
         journal = MemoryJournal(self._disk, fuse, lambda: self.now_ns, sync_ns)
         chance = Chance(self.scenario.seed * 31 + self._number)
-        self.process = process = Process(self._around, self._number, journal, chance)
+        self.process = process = Process(self._around, self._number, journal, chance, self._books())
         self.oracle.started(process, self._disk)
         self.judge.started()
         self.feed.attach(process.run)
         process.start()
+
+    def _books(self) -> BooksCarried | None:
+        """Give what the newest journal that knew the account has, as `lobdeck` finds it at a start."""
+        for number, records in reversed(list(enumerate(self._kept, 1))):
+            fold = BooksFold(f"life {number}", (self._around.instrument,))
+            for record in records:
+                fold.take(record)
+            books = fold.books(self.now_ns)
+            if books is not None:
+                return books
+        return None
 
     def _die(self) -> None:
         process = self.process
@@ -303,6 +319,7 @@ class Stage:
         kept = self._disk.records
         if power_lost and process.params.mode.value == "LIVE":
             kept = kept[: self._disk.durable]
+        self._kept.append(kept)
         asked = orders_of(process.params, kept)
         for client_id, number in self.oracle.wire.items():
             if number == process.number and client_id not in asked:
@@ -329,6 +346,9 @@ class Stage:
     def _ask_for_rest(self) -> None:
         """Halt what still trades, so that there is something to compare."""
         process = self.process
+        if process is not None and process.engine.state.start.differs:
+            process.command(Command.CANCEL_EARLIER)
+            process.command(Command.ADOPT)
         if process is not None and process.engine.trading_state > TradingState.HALTED:
             process.command(Command.HALT)
         if process is not None and process.engine.open_orders:

@@ -23,6 +23,7 @@ from pipeline.core.effects import (
     RequestInference,
     RequestSnapshot,
     SubmitOrder,
+    TakeHome,
 )
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import BookTicker, DepthSnapshot, DepthUpdate, Input, Trade
@@ -90,6 +91,8 @@ class EngineRun(ABC):
                 self.gateway.cancel(effect, self.now_ns)
             case CancelAll():
                 self.gateway.cancel_all(effect, self.now_ns)
+            case TakeHome():
+                self.gateway.take_home(self.now_ns)
             case CloseGate() | OpenGate():
                 if self._on_gate is not None:
                     self._on_gate(effect, self._replies.append, self.now_ns)

@@ -55,6 +55,10 @@ class Gateway(Protocol):
         """Cancel all our orders on a symbol; passes every gate."""
         ...
 
+    def take_home(self, now_ns: int) -> None:
+        """Take the account as it is found for home inventory, where there is an account."""
+        ...
+
     def due(self, now_ns: int) -> Sequence[Input]:
         """Take the reports up to a time."""
         ...
@@ -121,6 +125,9 @@ class PaperGateway:
             self.venue.cancel(
                 CancelOrder(effect.symbol, client_order_id, effect.reason, effect.ts_ns), now_ns
             )
+
+    def take_home(self, now_ns: int) -> None:
+        """Need nothing: no paper session has one before it."""
 
     def due(self, now_ns: int) -> list[ExecutionReport | CancelRejected]:
         """Take the venue's reports up to a time."""

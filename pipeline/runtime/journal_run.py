@@ -99,7 +99,7 @@ class JournalRun:
             return True
         if record.kind == RecordKind.INPUT:
             self.pump.event(_input_of(record))
-        else:
+        elif record.kind != RecordKind.EFFECT:  # the engine has its effects itself
             self.unknown_records += 1
         return False
 

@@ -15,6 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from pipeline.core.earlier import BooksCarried
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import FeedStatusChanged, HealthRead, InstrumentDiffers
@@ -61,11 +64,16 @@ class LiveSession(SessionHost):
         lock: InstanceLock,
         sim: SimChild | None = None,
         differs: Sequence[Difference] = (),
+        books: BooksCarried | None = None,
     ) -> None:
-        """Prepare; `differs` is what the venue gave differently from the tables, to be said first."""
+        """Prepare; `differs` is what the venue gave differently from the tables, to be said first.
+
+        `books` is what the account's last session left.
+        """
         super().__init__(spec, directory, gate, pool, lock)
         clock = SessionClock()
         instruments = {i.symbol: i for i in spec.params.instruments}
+        self._books = books
         self._venue = self._venue_gateway(clock)
         self._run = LiveRun(
             engine=Engine(spec.params),
@@ -118,6 +126,8 @@ class LiveSession(SessionHost):
         feed = Feed(self.spec.venue, self.spec.symbols, self._feed_params, self._clock, sink)
         self._feed, self._spoken = feed, sink
         self._run.want_snapshot = feed.want_snapshot
+        if self._books is not None:
+            self._run.put(msgspec.structs.replace(self._books, ts_ns=self._run.now_ns))
         self._watch_gate()
         for one in self._differs:
             self._run.put(InstrumentDiffers(one.symbol, one.what, one.table, one.venue, self._run.now_ns))
@@ -265,6 +275,7 @@ class LiveSession(SessionHost):
             self._gate,
             clock,
             journal=self._journal if live else None,
+            books=self._books,
         )
 
     def _watch_journal(self) -> None:

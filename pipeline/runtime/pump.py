@@ -144,9 +144,13 @@ class Pump:
             self._observe(event)
         for effect in effects:
             self.effects += 1
-            self._effects_hash.update(self._encode(effect))
+            payload = self._encode(effect)
+            self._effects_hash.update(payload)
             if type(effect) is RequestInference:
                 self._remember_row(effect)
+            elif type(effect) is SubmitOrder and self._journal is not None:
+                # What was sent is on record before it leaves: the next session has no engine to ask.
+                self._journal.append(RecordKind.EFFECT, effect.ts_ns, payload)
             self._carry_out(effect)
             if type(effect) is SubmitOrder and self._deciding_recv:
                 self.histograms["recv_to_order"].record(perf_counter_ns() - self._deciding_recv)

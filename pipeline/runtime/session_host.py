@@ -24,6 +24,7 @@ from pipeline.core.inputs import Command, Input, LinkChanged, OperatorCommand
 from pipeline.core.snapshot import ConsoleSnapshot, ReplayView
 from pipeline.core.types import VenueMode
 from pipeline.core.view import ALERTS, build_snapshot
+from pipeline.runtime.earlier_journals import account_notes
 from pipeline.runtime.evidence import Evidence
 from pipeline.runtime.facts_reader import MemoryWatch, stage_views, worker_views
 from pipeline.runtime.gate import Gate
@@ -392,6 +393,12 @@ class SessionHost(ABC):
             )
 
 
+def _notes_of(spec: SessionSpec) -> dict[str, str]:
+    if spec.sim is not None:
+        return OWN_EXCHANGE
+    return {} if spec.orders is None else account_notes(spec.orders)
+
+
 def open_journal(spec: SessionSpec, directory: Path) -> JournalWriter:
     """Begin the journal of a session; its header makes it self-contained."""
     header = JournalHeader(
@@ -401,7 +408,7 @@ def open_journal(spec: SessionSpec, directory: Path) -> JournalWriter:
         params=spec.params,
         codecs=(spec.venue,),
         sources=spec.sources,
-        notes={} if spec.sim is None else OWN_EXCHANGE,
+        notes=_notes_of(spec),
         max_frame_bytes=MAX_FRAME_BYTES if spec.feed is None else spec.feed.max_frame_bytes,
     )
     return JournalWriter.create(

@@ -21,6 +21,7 @@ import uvloop
 from pipeline.core.types import VenueMode
 from pipeline.models.refusal import ModelRefused
 from pipeline.runtime.capture import CaptureError
+from pipeline.runtime.earlier_journals import earlier_books
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.journal_format import JournalError
 from pipeline.runtime.locks import InstanceLock, LockHeldError
@@ -105,7 +106,10 @@ def _session(
         feed = aimed(feed, spec.venue, address)
         spec = msgspec.structs.replace(spec, orders=orders_at(address, directory))
     spec, differs = _as_the_venue_says(spec)
-    return LiveSession(spec, feed, directory, gate, pool, lock, sim, differs)
+    books = None
+    if spec.orders is not None and sim is None:
+        books = earlier_books(spec.orders, time.time_ns())
+    return LiveSession(spec, feed, directory, gate, pool, lock, sim, differs, books)
 
 
 def _as_the_venue_says(spec: SessionSpec) -> tuple[SessionSpec, tuple[Difference, ...]]:

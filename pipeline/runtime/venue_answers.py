@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipeline.core.earlier import EarlierOrder
 from pipeline.core.inputs import ExecutionReport, SymbolStatus
 from pipeline.core.params import SECOND
+from pipeline.core.types import OrderType
 from pipeline.runtime.venue_balance import BalanceWatch
+from pipeline.runtime.venue_compare import AccountCompare
 from pipeline.runtime.venue_facts import same_filters
 from pipeline.runtime.venue_line import Ask, Pending
 from pipeline.runtime.venue_orders import NEVER, TrackedOrder
@@ -39,8 +42,9 @@ ECHO_DIFFERS = "ECHO_DIFFERS"
 class VenueAnswers:
     """Takes messages; total, whatever they say."""
 
-    def __init__(self, state: VenueState, rise: VenueRise) -> None:
+    def __init__(self, state: VenueState, rise: VenueRise, compare: AccountCompare) -> None:
         self.balance = BalanceWatch(state)
+        self._compare = compare
         self._state = state
         self._rise = rise
         self._reader = AnswerReader(state.instruments)
@@ -170,6 +174,8 @@ class VenueAnswers:
         known = [one for one in self._reader.orders_of(answer.result) if isinstance(one, OrderNews)]
         for news in known:
             order = state.orders.find(news.client_order_id)
+            if order is None and state.start.is_earlier(news.client_order_id):
+                order = self._found_earlier(news, now_ns)
             if order is not None:
                 state.reports += state.orders.take(order, news, now_ns)
         open_ids = {one.client_order_id: None for one in known}
@@ -177,20 +183,36 @@ class VenueAnswers:
         listing = state.start.listed(pending.symbol, open_ids, pending.sent_ns)
         if listing is not None:
             state.reports.append(listing.told(state.venue_ns(now_ns), now_ns))
-            if state.phase is Phase.UP:
-                self._rise.cancel_leftovers(now_ns)
             self._rise.read_on(now_ns)
 
     def _read(self, _: Pending, answer: ApiAnswer, now_ns: int) -> None:
         if answer.status != OK:
             self._rise.refused(answer)
             return
-        news, state = balances_of(answer.result), self._state
-        if state.start.home_e8 is None:
-            state.reports.append(state.start.home(news, now_ns))
-        else:
+        news = balances_of(answer.result)
+        if not self._compare.wanted:
             self.balance.read(news, now_ns)
-        self._rise.read_on(now_ns)
+        elif self._compare.read(news, now_ns):
+            self._rise.compared(now_ns)
+
+    def _found_earlier(self, news: OrderNews, now_ns: int) -> TrackedOrder | None:
+        """Take an order of an earlier session that no books know; its fills are asked for like any."""
+        if news.side is None:
+            return None
+        order = EarlierOrder(
+            symbol=news.symbol,
+            client_order_id=news.client_order_id,
+            venue_order_id=news.venue_order_id,
+            side=news.side,
+            qty_lots=news.lots,
+            price_ticks=self._reader.price_of(news),
+            order_type=OrderType.POST_ONLY,
+            filled_lots=0,
+            filled_tick_lots=0,
+            trades=(),
+            sent_ns=news.ts_event_ns,
+        )
+        return self._state.found(order, now_ns)
 
     def _subscribed(self, _: Pending, answer: ApiAnswer, now_ns: int) -> None:
         if answer.status == OK:

@@ -45,7 +45,8 @@ class BalanceWatch:
         if state.phase is not Phase.UP or home is None or not at_rest:
             return
         for asset, lot_e8 in self._lots_e8.items():
-            expected_e8 = home.get(asset, 0) + state.orders.flow_e8(asset)
+            # What a start found and nobody adopted yet was told of then.
+            expected_e8 = home.get(asset, 0) + state.orders.flow_e8(asset) + state.start.off_e8.get(asset, 0)
             found_e8 = news.totals_e8.get(asset, 0)
             off_e8 = found_e8 - expected_e8 if abs(found_e8 - expected_e8) >= lot_e8 else 0
             if off_e8 and self._seen.get(asset) == off_e8 and self._told.get(asset) != off_e8:

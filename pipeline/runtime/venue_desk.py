@@ -1,23 +1,25 @@
 """The order side of a venue as a machine without I/O: time and messages in, frames and engine inputs out.
 
 Theory of operation. A connection is opened by somebody else (`venue_gateway`) and goes through `Phase`: the
-clock is measured, the user stream subscribed, then the open orders are listed and, the first time, the
-account read (`venue_rise`); every order still live is asked for; only then the path is UP and the engine may
-send. While it is not UP nothing new leaves, and a lost connection leaves every order without an answer in
-doubt: it is told as `SendFailed`, asked for by its id on a schedule, and never sent again. A cancel stays
-wanted until its order has ended: lost, refused or held back ones go again, by the budget's reserve.
+clock is measured, the user stream subscribed, the open orders are listed, every order still live is asked
+for and, the first time, the account compared with the books (`venue_rise`); only then the path is UP and the
+engine may send. While it is not UP nothing new leaves, and a lost connection leaves every order without an
+answer in doubt: it is told as `SendFailed`, asked for by its id on a schedule, and never sent again. A cancel
+stays wanted until its order has ended: lost, refused or held back ones go again, by the budget's reserve.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.core.earlier import BooksCarried
 from pipeline.core.effects import SubmitOrder
 from pipeline.core.inputs import CancelRejected, Input, OrderPathChanged, SendRefused
 from pipeline.core.params import MS
 from pipeline.core.types import Instrument
 from pipeline.runtime.gateway import GateReader, passes_closed_gate
 from pipeline.runtime.venue_answers import VenueAnswers
+from pipeline.runtime.venue_compare import AccountCompare
 from pipeline.runtime.venue_line import Ask, RequestLine
 from pipeline.runtime.venue_orders import TrackedOrder, VenueOrders
 from pipeline.runtime.venue_params import VenueParams
@@ -40,7 +42,9 @@ class VenueDesk:
         session_number: int,
         line: RequestLine,
         gate: GateReader | None,
+        books: BooksCarried | None = None,
     ) -> None:
+        """Prepare; `books` is what the account's last session left."""
         self._state = state = VenueState(
             params,
             dict(instruments),
@@ -48,8 +52,11 @@ class VenueDesk:
             VenueOrders(instruments, params),
             Reconciliation(instruments, session_number),
         )
-        self._rise = VenueRise(state)
-        self._answers = VenueAnswers(state, self._rise)
+        self._compare = AccountCompare(state, books)
+        self._rise = VenueRise(state, self._compare)
+        self._answers = VenueAnswers(state, self._rise, self._compare)
+        if books is not None:
+            self._carry(books)
         self._gate = gate
         self._was_closed = False
 
@@ -110,6 +117,20 @@ class VenueDesk:
         if not order.cancel_wanted:
             order.cancel_wanted, order.cancel_tries, order.cancel_due_ns = True, 0, now_ns
         self._state.try_cancel(order, now_ns)
+
+    def take_home(self, now_ns: int) -> None:
+        """Take the account as it is found, less what our fills added, for home: a person adopted it."""
+        self._compare.begin(now_ns, adopts=True)
+
+    def _carry(self, books: BooksCarried) -> None:
+        state = self._state
+        for one in books.positions:
+            instrument = state.instruments.get(one.symbol)
+            if instrument is not None:
+                state.orders.carry(instrument.base, one.flow_e8)
+        for order in books.orders:
+            if order.symbol in state.instruments:
+                state.orders.restore(order, books.ts_ns)
 
     def cancel_all(self, symbol: str, now_ns: int) -> None:
         """Want every order of ours on a symbol gone, one by one: a mass cancel reaches foreign ones too."""
@@ -194,4 +215,6 @@ class VenueDesk:
         if now_ns >= state.list_due_ns and not state.line.waits_for(Ask.LIST):
             state.list_due_ns = now_ns + every_ns
             state.ask_lists(now_ns)
-        self._answers.balance.tick(now_ns)
+        self._compare.tick(now_ns)
+        if not self._compare.wanted:
+            self._answers.balance.tick(now_ns)

@@ -11,6 +11,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 
+from pipeline.core.earlier import BooksCarried
 from pipeline.core.effects import CancelAll, CancelOrder, SubmitOrder
 from pipeline.core.inputs import Input, SendRefused, Trade
 from pipeline.core.params import MS
@@ -47,12 +48,14 @@ class VenueGateway:
         clock: SessionClock,
         *,
         journal: Durability | None = None,
+        books: BooksCarried | None = None,
         connect: Connect = open_socket,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """Prepare; nothing is opened before `start`. `on_reports` is set to the run's before that.
 
-        With a `journal` an order waits until its cause is durable there.
+        With a `journal` an order waits until its cause is durable there. `books` is what the account's last
+        session left; the engine is to be given the same.
         """
         self.on_reports: Callable[[], None] = lambda: None
         self.connections = 0
@@ -76,6 +79,7 @@ class VenueGateway:
                 SpotRequests(key, params.recv_window_ms), RequestBudget(params), self._venue_clock, self._send
             ),
             gate,
+            books,
         )
 
     @property
@@ -193,6 +197,10 @@ class VenueGateway:
     def cancel_all(self, effect: CancelAll, now_ns: int) -> None:
         """Cancel all our orders on a symbol, one by one."""
         self._desk.cancel_all(effect.symbol, now_ns)
+
+    def take_home(self, now_ns: int) -> None:
+        """Take the account as it is found for home inventory, less what our fills added."""
+        self._desk.take_home(now_ns)
 
     def on_book(self, synced: SyncedBook, ts_ns: int) -> None:
         """Need no book: this venue has its own."""

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pipeline.core.earlier import EarlierOrder
 from pipeline.core.effects import SubmitOrder
 from pipeline.core.inputs import ExecutionReport, Input, SendFailed
 from pipeline.core.params import MS
@@ -93,6 +94,27 @@ class VenueOrders:
     def live(self) -> tuple[TrackedOrder, ...]:
         """Give the orders the venue has or may have, oldest first."""
         return tuple(self._live.values())
+
+    def carry(self, asset: str, flow_e8: int) -> None:
+        """Take over what fills of earlier sessions added to the account beyond home inventory."""
+        self._flows_e8[asset] = self._flows_e8.get(asset, 0) + flow_e8
+
+    def restore(self, earlier: EarlierOrder, now_ns: int) -> TrackedOrder:
+        """Take an order of an earlier session as live; what the venue has of it is to be asked."""
+        order = TrackedOrder(
+            earlier.client_order_id,
+            earlier.symbol,
+            earlier.side,
+            earlier.qty_lots,
+            min(earlier.sent_ns, now_ns),  # a clock that was set back must not make it young for ever
+            venue_order_id=earlier.venue_order_id,
+            filled_lots=earlier.filled_lots,
+            counted_lots=earlier.filled_lots,
+            failed=True,
+            trades=dict.fromkeys(earlier.trades),
+        )
+        self._live[order.client_order_id] = order
+        return order
 
     def sent(self, effect: SubmitOrder, now_ns: int) -> TrackedOrder:
         """Note that an order goes out now."""
@@ -288,6 +310,7 @@ class VenueOrders:
             reason="",
             ts_event_ns=venue_ns,
             ts_ns=now_ns,
+            fee_base_e8=fill.fee_e8 if fill.fee_asset == self._instruments[order.symbol].base else 0,
         )
 
 

@@ -1,9 +1,10 @@
-"""From an open connection to one orders may go by: clock, user stream, lists, account, each live order."""
+"""From an open connection to one orders may go by: clock, user stream, lists, each live order, account."""
 
 from __future__ import annotations
 
 from pipeline.core.inputs import OrderPathChanged
 from pipeline.core.params import MS
+from pipeline.runtime.venue_compare import AccountCompare
 from pipeline.runtime.venue_line import Ask
 from pipeline.runtime.venue_orders import NEVER
 from pipeline.runtime.venue_state import Phase, VenueState
@@ -16,8 +17,9 @@ _LIST_AGAIN_NS = 100 * MS
 class VenueRise:
     """Brings a new connection up, step by step."""
 
-    def __init__(self, state: VenueState) -> None:
+    def __init__(self, state: VenueState, compare: AccountCompare) -> None:
         self._state = state
+        self._compare = compare
         self._opened_ns = 0
         self._began_ns = NEVER
 
@@ -43,28 +45,22 @@ class VenueRise:
             self._ask_lists(now_ns)
 
     def read_on(self, now_ns: int) -> None:
-        """Go on once lists or account are there: orders a dead session left are cancelled first."""
+        """Go on once the lists are there: what a dead session had on its way has arrived by then."""
         state = self._state
         if state.phase is not Phase.READ:
             return
         settled_ns = self._began_ns + state.params.earlier_ms * MS
-        if state.start.leftovers:
-            self.cancel_leftovers(now_ns)
-        elif state.start.home_e8 is None and state.start.listed_ns < settled_ns:
+        if state.start.home_e8 is None and state.start.listed_ns < settled_ns:
             state.list_due_ns = settled_ns
-        elif state.start.home_e8 is None:
-            state.line.ask_account(now_ns)
-        else:
-            state.phase = Phase.ORDERS
-            state.start.check([order.client_order_id for order in state.orders.live()])
-            self._try_to_rise(now_ns)
+            return
+        state.phase = Phase.ORDERS
+        state.start.check([order.client_order_id for order in state.orders.live()])
+        self._try_to_rise(now_ns)
 
-    def cancel_leftovers(self, now_ns: int) -> None:
-        """Cancel what an earlier session left, as far as the newest list shows it."""
-        line = self._state.line
-        for symbol, client_order_id in self._state.start.leftovers:
-            if line.may(Ask.CANCEL, now_ns):
-                line.cancel(symbol, client_order_id, now_ns)
+    def compared(self, now_ns: int) -> None:
+        """Go on once the account has been compared with the books."""
+        if self._state.phase is Phase.ACCOUNT:
+            self._rise(now_ns)
 
     def refused(self, answer: ApiAnswer) -> None:
         """Give a connection up that is refused a step; one that is UP has asked for it in vain, no more."""
@@ -78,17 +74,15 @@ class VenueRise:
             state.trouble = state.trouble or "not reconciled in time"
         elif state.phase is Phase.ORDERS:
             self._try_to_rise(now_ns)
-        elif state.phase is Phase.READ and now_ns >= state.list_due_ns and not self._is_read():
+        elif state.phase is Phase.ACCOUNT:
+            self._compare.tick(now_ns)
+        elif state.phase is Phase.READ and now_ns >= state.list_due_ns and not state.line.waits_for(Ask.LIST):
             self._ask_lists(now_ns)
 
     def _ask_lists(self, now_ns: int) -> None:
-        """Ask for the lists, and soon again: they may show leftovers, or the budget may have no room now."""
+        """Ask for the lists, and soon again: the budget may have no room now."""
         self._state.list_due_ns = now_ns + _LIST_AGAIN_NS
         self._state.ask_lists(now_ns)
-
-    def _is_read(self) -> bool:
-        line = self._state.line
-        return line.waits_for(Ask.LIST) or line.waits_for(Ask.ACCOUNT)
 
     def _try_to_rise(self, now_ns: int) -> None:
         state = self._state
@@ -100,6 +94,15 @@ class VenueRise:
                 state.ask(order, now_ns)
         if state.start.unchecked or any(order.fills_missing for order in state.orders.live()):
             return
+        if state.start.home_e8 is None:
+            state.phase = Phase.ACCOUNT
+            self._compare.begin(now_ns)
+            self._compare.tick(now_ns)
+        else:
+            self._rise(now_ns)
+
+    def _rise(self, now_ns: int) -> None:
+        state = self._state
         state.phase = Phase.UP
         state.time_due_ns = now_ns + state.params.time_every_ms * MS
         state.list_due_ns = now_ns + state.params.list_every_ms * MS

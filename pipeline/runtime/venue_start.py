@@ -1,8 +1,7 @@
-"""What must be known before an order connection is UP: lists, leftovers, the account, each live order. Pure.
+"""What must be known before an order connection is UP: lists, each live order, the account. Pure.
 
 Orders carry whose they are in their id: this session's, those of an earlier session of this installation
-(leftovers: cancelled before anything else, for nobody watches them any more), and foreign ones, which are
-counted and never touched.
+(taken as ours, and a person decides on them), and foreign ones, which are counted and never touched.
 """
 
 from __future__ import annotations
@@ -10,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pipeline.core.inputs import AccountRead, OpenOrdersListed
+from pipeline.core.inputs import OpenOrdersListed
 from pipeline.core.order import client_order_id
 from pipeline.core.types import Instrument
-from pipeline.wire.binance_answers import BalanceNews
 
 _SESSION_CHARACTERS = 8
 """`t` and the session number."""
@@ -43,16 +41,15 @@ class Reconciliation:
         self._session = own[:_SESSION_CHARACTERS]
         self._install = own[:INSTALL_CHARACTERS]
         self.home_e8: dict[str, int] | None = None
-        """What the account held of each asset when the session began; None before it was read."""
-        self.leftovers: tuple[tuple[str, str], ...] = ()
-        """(symbol, client order id) of orders an earlier session left open."""
+        """Home inventory of each base currency; None before the account was compared with the books."""
+        self.off_e8: dict[str, int] = {}
+        """What the account was found to hold beyond the books, and nobody has adopted."""
         self._lists: dict[str, tuple[tuple[str, ...], int]] = {}
         self._whole: dict[str, tuple[tuple[str, ...], int]] = {}
         self._unchecked: dict[str, None] = {}
 
     def begin(self) -> None:
         """Start anew on a new connection."""
-        self.leftovers = ()
         self._lists.clear()
         self._whole.clear()
         self._unchecked.clear()
@@ -80,28 +77,19 @@ class Reconciliation:
         """Say whether this session gave an id."""
         return client_order_id.startswith(self._session)
 
+    def is_earlier(self, client_order_id: str) -> bool:
+        """Say whether an earlier session of this installation gave an id."""
+        return client_order_id.startswith(self._install) and not self.is_of_session(client_order_id)
+
     def listed(self, symbol: str, open_ids: Iterable[str], asked_ns: int) -> Listing | None:
         """Take the list of one symbol; give the whole when every symbol's is there."""
         self._lists[symbol] = (tuple(open_ids), asked_ns)
         if len(self._lists) < len(self._instruments):
             return None
         self._whole, self._lists = self._lists, {}
-        self.leftovers = tuple(
-            (name, one)
-            for name, (ids, _) in self._whole.items()
-            for one in ids
-            if one.startswith(self._install) and not self.is_of_session(one)
-        )
         every = [one for ids, _ in self._whole.values() for one in ids]
         ours = sum(1 for one in every if one.startswith(self._install))
         return Listing(ours, len(every) - ours, min(asked for _, asked in self._whole.values()))
-
-    def home(self, news: BalanceNews, now_ns: int) -> AccountRead:
-        """Take the first balances: they are what the session calls home."""
-        self.home_e8 = held = dict(news.totals_e8)
-        base = tuple((one.symbol, held.get(one.base, 0)) for one in self._instruments.values())
-        quote = next(iter(self._instruments.values())).quote
-        return AccountRead(base, held.get(quote, 0), now_ns)
 
     def _last_lists(self) -> Iterable[tuple[tuple[str, ...], int]]:
         return self._whole.values()

@@ -10,6 +10,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pipeline.core.earlier import EarlierOrder, OrderFound
 from pipeline.core.inputs import FrameRefused, Input
 from pipeline.core.params import MS
 from pipeline.core.types import Instrument
@@ -32,9 +33,11 @@ class Phase(enum.Enum):
     CLOCK = enum.auto()
     SUBSCRIBE = enum.auto()
     READ = enum.auto()
-    """Lists of open orders, and the account the first time."""
+    """Lists of open orders."""
     ORDERS = enum.auto()
     """Each live order is being asked for."""
+    ACCOUNT = enum.auto()
+    """The account is compared with the books, once a session."""
     UP = enum.auto()
 
 
@@ -74,11 +77,16 @@ class VenueState:
     @property
     def may_act(self) -> bool:
         """Say whether the connection has come so far that orders may be asked for and cancelled."""
-        return self.phase in (Phase.ORDERS, Phase.UP)
+        return self.phase in (Phase.ORDERS, Phase.ACCOUNT, Phase.UP)
 
     def venue_ns(self, now_ns: int) -> int:
         """Give the venue's time."""
         return self.line.clock.venue_ns(now_ns)
+
+    def found(self, order: EarlierOrder, now_ns: int) -> TrackedOrder:
+        """Take an order the venue shows that is ours by its id and in no books."""
+        self.reports.append(OrderFound(order, now_ns))
+        return self.orders.restore(order, now_ns)
 
     def doubt(self, order: TrackedOrder, reason: str, now_ns: int) -> None:
         """Note that nobody knows what the venue has of an order."""

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from pipeline.core.inputs import RefusalReason
-from pipeline.core.types import Instrument, OrderState
+from pipeline.core.types import Instrument, OrderState, Side
 from pipeline.wire.binance_api_shapes import (
     NO_TRADE,
     Account,
@@ -33,6 +33,8 @@ MS_NS = 1_000_000
 MOST_BYTES = 4 * 1024 * 1024
 _E8_DECIMALS = 8
 _Shape = TypeVar("_Shape")
+
+_SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 
 STATES = {
     "NEW": OrderState.ACCEPTED,
@@ -106,6 +108,9 @@ class OrderNews:
     """The trades this message tells of, perhaps told before; a query names none."""
     reason: str
     ts_event_ns: int
+    side: Side | None = None
+    price_text: str = ""
+    """Both of an answer to a query; read by `AnswerReader.price_of` where they matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +257,17 @@ class AnswerReader:
             ),
             "",
             (found.transactTime or found.updateTime or found.time) * MS_NS,
+            _SIDES.get(found.side),
+            found.price,
         )
+
+    def price_of(self, news: OrderNews) -> int:
+        """Give the limit price of an order in ticks.
+
+        Raises:
+            WireError: the venue printed none of the symbol's.
+        """
+        return self._prices[news.symbol][news.price_text]
 
     def _fill(
         self, symbol: str, trade_id: int, qty: str, price: str, fee: str, fee_asset: str, maker: bool

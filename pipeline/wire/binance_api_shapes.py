@@ -120,6 +120,8 @@ class Found(msgspec.Struct):
     updateTime: TimeMs = 0
     time: TimeMs = 0
     fills: list[PlacedFill] = []
+    side: str = ""
+    price: str = ""
 
 
 class Traded(msgspec.Struct):

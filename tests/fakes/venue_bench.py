@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from pipeline.core.earlier import BalancesCompared, BooksCarried, OrderFound
 from pipeline.core.effects import SubmitOrder
 from pipeline.core.inputs import (
     AccountRead,
@@ -39,7 +40,7 @@ from pipeline.runtime.venue_params import VenueParams
 from pipeline.runtime.venue_state import Phase
 from pipeline.sim.exchange.exchange import Exchange
 from pipeline.sim.exchange.listing import NO_FEES, Listing, spot_listings
-from pipeline.sim.exchange.order import TradePrint
+from pipeline.sim.exchange.order import NewOrder, OrderKind, TradePrint
 from pipeline.sim.protocol.faults import Fault, parse_fault
 from pipeline.sim.protocol.hub import MarketHub
 from pipeline.sim.protocol.request_limits import RequestLimits
@@ -130,22 +131,27 @@ class VenueBench:
         limits = RequestLimits(weight_per_minute)
         self.venue = SimVenue(self.market, MarketHub(), inbox, T0, seed=seed, faults=given, limits=limits)
         self.instrument = self.market.listings[0].instrument
-        instruments = {"BTCUSDT": self.instrument}
         self.gate = SwitchedGate()
         self.sent: list[dict[str, Any]] = []
         """Every request that left, in order."""
         self._to_venue: deque[tuple[int, bytes]] = deque()
         self._link: FakeLink | None = None
         self._api: Any = None
-        self.budget = RequestBudget(params)
-        self.clock = VenueClock()
-        line = RequestLine(SpotRequests(KEY), self.budget, self.clock, self._send)
-        self.desk = VenueDesk(params, instruments, SESSION, line, self.gate)
-        self.store = OrderStore(SESSION)
-        self.portfolio = Portfolio((self.instrument,))
+        self.params = params
         self.reports: list[Input] = []
         self.problems: list[Problem] = []
+        self.begin(SESSION, None)
         self.refill()
+
+    def begin(self, session_number: int, books: BooksCarried | None) -> None:
+        """Begin a session's life: what the one before knew is in its `books`, or lost."""
+        self.budget = RequestBudget(self.params)
+        self.clock = VenueClock()
+        line = RequestLine(SpotRequests(KEY), self.budget, self.clock, self._send)
+        instruments = {"BTCUSDT": self.instrument}
+        self.desk = VenueDesk(self.params, instruments, session_number, line, self.gate, books)
+        self.store = OrderStore(session_number)
+        self.portfolio = Portfolio((self.instrument,))
 
     # --- time and the line --------------------------------------------------------------------------------
 
@@ -165,13 +171,18 @@ class VenueBench:
         """End the connection; what was on its way to the venue arrives or does not."""
         if self._link is None:
             return
+        self.unplug()
+        self.desk.lost("cut", self.now_ns)
+        self._take_reports()
+
+    def unplug(self) -> None:
+        """Take the line away without a word to the desk, as when its process dies."""
         while self._to_venue and self.chance.random() < 0.5:
             self._arrive(self._to_venue.popleft()[1])
         self._to_venue.clear()
-        self.venue.leave(self._api)
+        if self._link is not None:
+            self.venue.leave(self._api)
         self._link = None
-        self.desk.lost("cut", self.now_ns)
-        self._take_reports()
 
     def pass_ms(self, ms: int, step_ms: int = 50) -> None:
         """Let time pass; a connection given up or cut is opened again at once."""
@@ -306,8 +317,10 @@ class VenueBench:
                     self.problems.append(applied.problem)
             case OrderPathChanged() | AccountRead() | OpenOrdersListed() | FrameRefused():
                 pass
-            case PositionBroke() | SymbolStatus():
+            case PositionBroke() | SymbolStatus() | BalancesCompared():
                 pass
+            case OrderFound():
+                self.store.restore(report.order, report.ts_ns)
             case _:
                 raise AssertionError(f"no report of an order path: {report}")
 
@@ -315,3 +328,17 @@ class VenueBench:
 def quick(**changes: Any) -> VenueParams:
     """Give the bench's settings with changes."""
     return msgspec.structs.replace(PARAMS, **changes)
+
+
+def stands(bench: VenueBench, client_id: str, ticks: int = BEST_BID - 500) -> None:
+    """Let an order stand at the venue that this session did not place."""
+    wanted = NewOrder(
+        "BTCUSDT",
+        Side.BUY,
+        OrderKind.LIMIT,
+        price_e8=ticks * 10**6,
+        quantity_e8=10**6,
+        client_order_id=client_id,
+    )
+    bench.exchange.place(bench.account, wanted, bench.venue_ns)
+    bench.exchange.take_events()

@@ -352,6 +352,17 @@ class TestFlatten:
         assert floor.position == 0
         assert floor.is_in(TradingState.KILLED)
 
+    def test_after_a_kill_is_not_cancelled_while_it_waits_for_the_disk_or_the_venue(self) -> None:
+        floor = self.held()
+        floor.close_gate(latch=True)
+        floor.engine.state.has_order_path = True  # the kill converges on the venue's lists
+        floor.command(Command.FLATTEN)
+        floor.busy_ms(200)
+        sent = [one.approved for one in floor.of(SubmitOrder) if one.approved.intent.origin is Origin.FLATTEN]
+        canceled = {one.client_order_id for one in floor.of(CancelOrder)}
+        assert sent
+        assert not canceled & {one.client_order_id for one in sent}
+
     def test_of_nothing_says_so_and_ends_what_could_open_a_position(self) -> None:
         floor = Floor().warm()
         floor.command(Command.FLATTEN)

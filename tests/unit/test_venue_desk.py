@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.core.earlier import BalancesCompared
 from pipeline.core.inputs import (
     AccountRead,
     ExecutionReport,
@@ -17,26 +18,11 @@ from pipeline.core.order import client_order_id
 from pipeline.core.orders import Problem
 from pipeline.core.types import Fees, OrderState, Side
 from pipeline.runtime.venue_state import Phase
-from pipeline.sim.exchange.order import NewOrder, OrderKind
 from tests.fakes.trading import MS
 from tests.fakes.venue import T0
-from tests.fakes.venue_bench import BEST_ASK, BEST_BID, SESSION, VenueBench, quick
+from tests.fakes.venue_bench import BEST_ASK, BEST_BID, SESSION, VenueBench, quick, stands
 
 S = OrderState
-
-
-def stands(bench: VenueBench, client_id: str, ticks: int = BEST_BID - 500) -> None:
-    """Let an order stand at the venue that this session did not place."""
-    wanted = NewOrder(
-        "BTCUSDT",
-        Side.BUY,
-        OrderKind.LIMIT,
-        price_e8=ticks * 10**6,
-        quantity_e8=10**6,
-        client_order_id=client_id,
-    )
-    bench.exchange.place(bench.account, wanted, bench.venue_ns)
-    bench.exchange.take_events()
 
 
 def is_up(bench: VenueBench) -> bool:
@@ -59,6 +45,7 @@ class TestStart:
         assert [type(report) for report in bench.reports] == [
             OpenOrdersListed,
             AccountRead,
+            BalancesCompared,
             OrderPathChanged,
             SymbolStatus,
         ]
@@ -73,15 +60,22 @@ class TestStart:
         bench.pass_ms(100)
         assert bench.state(order) is S.ACCEPTED
 
-    def test_what_a_dead_session_left_is_cancelled_first_and_foreign_orders_stay(self) -> None:
+    def test_what_a_dead_session_left_is_taken_as_ours_and_foreign_orders_stay(self) -> None:
         bench = VenueBench()
-        stands(bench, client_order_id(SESSION - 1, 3))
+        stray = client_order_id(SESSION - 1, 3)
+        stands(bench, stray)
         stands(bench, "somebody-elses")
-        bench.up()
+        bench.pass_ms(2_500)
+        assert is_up(bench)
+        assert bench.open_ids() == ["somebody-elses", stray]
+        assert bench.live_ids() == [stray]
+        assert bench.state(stray) is S.ACCEPTED
+        (listed, *_) = bench.of(OpenOrdersListed)
+        assert (listed.ours, listed.foreign) == (1, 1)
+        assert not bench.methods("order.cancel")
+        bench.cancel(stray)
+        bench.pass_ms(100)
         assert bench.open_ids() == ["somebody-elses"]
-        assert [(one.ours, one.foreign) for one in bench.of(OpenOrdersListed)] == [(1, 1), (0, 1)]
-        (cancel,) = bench.methods("order.cancel")
-        assert cancel["params"]["origClientOrderId"] == client_order_id(SESSION - 1, 3)
 
     def test_a_key_the_venue_does_not_know_never_comes_up(self) -> None:
         bench = VenueBench()
@@ -344,16 +338,16 @@ class TestWhatAnEarlierSessionSent:
         stands(bench, client_order_id(SESSION - 1, 3))
         bench.pass_ms(800)
         assert not is_up(bench)
-        bench.pass_ms(600)
+        bench.pass_ms(1_700)
         assert is_up(bench)
-        assert not bench.open_ids()
+        assert bench.live_ids() == bench.open_ids() == [client_order_id(SESSION - 1, 3)]
         assert [read["at_ns"] for read in bench.methods("account.status")][0] >= T0 + 1_500 * MS
 
-    def test_is_cancelled_by_a_later_list_all_the_same(self) -> None:
+    def test_is_found_by_a_later_list_all_the_same(self) -> None:
         bench = VenueBench().up()
         stands(bench, client_order_id(SESSION - 1, 3))
         bench.pass_ms(2_500)
-        assert not bench.open_ids()
+        assert bench.live_ids() == bench.open_ids() == [client_order_id(SESSION - 1, 3)]
         assert is_up(bench)
 
     def test_is_waited_for_once_a_session(self) -> None:

@@ -99,6 +99,7 @@ async def test_it_connects_is_reconciled_and_sends() -> None:
     assert [type(report).__name__ for report in bench.told] == [
         "OpenOrdersListed",
         "AccountRead",
+        "BalancesCompared",
         "OrderPathChanged",
     ]
     assert bench.submit() is None

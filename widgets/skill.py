@@ -145,7 +145,7 @@ def _beside(record: RecordView, width: int) -> Line:
     name = f"{clean(record.name, 30)}@{clean(record.model_id, 8)}"
     return fit(
         [
-            (0, ((f" {record.role} ", "dim"), (name, "text"))),
+            (0, ((f" {clean(record.role, 10)} ", "dim"), (name, "text"))),
             (1, (("calls ", "dim"), (f"{record.calls}", "text"))),
             (2, (("generation ", "dim"), (f"{record.generation}", "text"))),
             (3, text(clean(record.file, 60), "dim")),

@@ -327,7 +327,7 @@ async def test_every_page_draws_at_every_size(page: str, size: tuple[int, int]) 
         await pilot.pause()
         text = screen_text(app)
         assert "CHAIN" in text
-        assert {"orders": "ORDERS", "health": "WORKERS", "model": "SCORE"}[page] in text
+        assert {"orders": "ORDERS", "health": "WORKERS", "model": "SKILL"}[page] in text
 
 
 async def test_a_strip_takes_the_place_of_the_hints() -> None:

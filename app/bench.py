@@ -26,6 +26,7 @@ from app import (
     bench_memory,
     bench_orders,
     bench_replay,
+    bench_swap,
     bench_workers,
 )
 from app.bench_capture import SYNTHETIC, choose_captures
@@ -46,6 +47,7 @@ PARTS: dict[str, Callable[[Plan], list[Row]]] = {
     "decision": bench_decision.measure,
     "attached": bench_attached.measure,
     "flood": bench_flood.measure,
+    "swap": bench_swap.measure,
 }
 """What can be measured by itself, in the order of measuring."""
 

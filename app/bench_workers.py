@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from app.bench_models import write_trees, write_wide
 from app.bench_report import Budget, Row
 from app.bench_tools import BenchError, Plan, percentile
 from app.replay_command import bundled_model
@@ -21,15 +22,18 @@ from pipeline.core.effects import RequestInference
 from pipeline.core.inputs import PredictionReceived
 from pipeline.core.params import ModelSpec
 from pipeline.core.types import E6, Trigger
-from pipeline.models.expectation import Expectation
+from pipeline.models.expectation import Expectation, Role
 from pipeline.models.inspection import inspect_model, model_spec
 from pipeline.models.loader import load_model
+from pipeline.research.parity import MissingExtra
 from pipeline.runtime.pool_params import PoolParams
 from pipeline.runtime.workers import WorkerPool
 
 P50_BUDGET_US = Budget(120.0)
 P99_BUDGET_US = Budget(400.0)
 QUEUE_BUDGET = Budget(3.0, at_least=True)
+LOGISTIC_BUDGET_US = Budget(15.0)
+TREES_BUDGET_US = Budget(40.0)
 
 GAP_S = 0.001
 SPELL_ROWS = 200
@@ -65,7 +69,25 @@ def measure(plan: Plan) -> list[Row]:
         _row("row -> probability through a worker, p99", p99, P99_BUDGET_US, note, hops),
         Row("multiprocessing.Queue / worker, p50", "x", ratio, QUEUE_BUDGET, queue, slow),
         Row("inside the worker, p50", "us", inside, note="ONNX Runtime called cold: 1 ms after the last row"),
+        _inside("logistic of 26 features", write_wide, LOGISTIC_BUDGET_US, plan),
+        _inside("300 trees of 31 leaves", write_trees, TREES_BUDGET_US, plan),
     ]
+
+
+def _inside(what: str, write: Callable[[Path], Path], budget: Budget, plan: Plan) -> Row:
+    """Measure the time of a model's call in the worker: rows one after the other, and 1 ms apart."""
+    name = f"inside the worker, {what}, row by row, p50"
+    try:
+        path = write(plan.home)
+    except MissingExtra as problem:
+        return Row(name, "us", None, budget, str(problem))
+    inspected = inspect_model(path, Expectation(role=Role.SHADOW))
+    with _pool(path, model_spec(inspected.contract, inspected.model_id)) as ask:
+        rows = plan.of(3_000, 600)
+        hot = [ask(seq)[1] for seq in range(rows)][rows // 10 :]
+        cold = [one[1] for one in _spell(ask, rows)]
+    note = f"1 ms apart {statistics.median(cold):.0f} us; p99 {percentile(hot, 0.99):.0f} us"
+    return Row(name, "us", statistics.median(hot), budget, note)
 
 
 def _row(what: str, value_us: float, budget: Budget, note: str, hops: list[Hops]) -> Row:
@@ -81,7 +103,7 @@ def _hops_text(hops: list[Hops]) -> str:
 @contextlib.contextmanager
 def _pool(model: Path, spec: ModelSpec) -> Iterator[Ask]:
     params = PoolParams(workers=1, spares=0, deadline_ns=int(ANSWER_S * 1e9))
-    pool = WorkerPool(model, spec, Expectation(), params)
+    pool = WorkerPool(model, spec, Expectation(role=Role.SHADOW), params)
     pool.start()
 
     def ask(seq: int) -> Hops:

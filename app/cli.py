@@ -84,7 +84,8 @@ def bench(
         typer.Option(
             "--only",
             "--part",
-            help="Of book, workers, orders, replay, dataset, memory, console, decision, attached, flood.",
+            help="Of book, workers, orders, replay, dataset, memory, console, decision, attached, flood, "
+            "swap.",
         ),
     ] = None,
 ) -> None:

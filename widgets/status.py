@@ -166,10 +166,19 @@ class StatusPanel(SnapshotWidget):
             (1, _fact("gross", money(header.gross_quote_e8, 0, sign=False))),
             (2, _fact("limits", limits, "warn" if unlimited else "text")),
             (4, _fact("model", clean(header.model, 34) or "none")),
+            *_model_note(header),
             (3, _fact("session", clean(header.session, 34))),
             (5, _fact("you", clean(header.operator, 20) + attached)),
         ]
         return spread(fit(items, width - len(self._note) - 4, gap=3), text(f"{self._note} ", "dim"), width)
+
+
+def _model_note(header: HeaderView) -> list[Item]:
+    """Give what stands beside the live model's name: a swap under way is worth more room than the rest."""
+    if not header.model_note:
+        return []
+    loading = header.model_loading
+    return [(2 if loading else 5, text(clean(header.model_note, 48), "waiting" if loading else "dim"))]
 
 
 def _fact(name: str, words: str, role: str = "text") -> Line:

@@ -49,6 +49,16 @@ class ModelBook:
         self._newest = max(self._newest, other._newest)
 
     @property
+    def note(self) -> str:
+        """Say what the live model's name does not: its generation, what is loading, shadows."""
+        if self.pending is not None:
+            loading = "shadow " if self.pending.act is ModelAct.SHADOW else ""
+            return f"loading {loading}{short_name(self.pending.model)}"
+        beside = f"{len(self.shadows)} shadow{'s' if len(self.shadows) > 1 else ''}" if self.shadows else ""
+        again = f"generation {self.live.generation}" if self.live is not None and self.swaps else ""
+        return ", ".join(filter(None, (again, beside)))
+
+    @property
     def generations(self) -> tuple[int, ...]:
         """Give the generations the workers must keep: live, previous, shadows; in rising order."""
         kept = (self.live, self.previous, *self.shadows)

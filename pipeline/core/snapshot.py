@@ -113,6 +113,10 @@ class HeaderView(msgspec.Struct, frozen=True, eq=False):
     Of another symbol it begins with that symbol."""
     limits_profile: str
     replay: ReplayView | None
+    model_note: str = ""
+    """What there is to say of the models beside the live one's name; empty for nothing."""
+    model_loading: bool = False
+    """A model is being loaded: a swap is under way."""
 
 
 class KillView(msgspec.Struct, frozen=True, eq=False):

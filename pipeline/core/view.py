@@ -6,6 +6,7 @@ from pipeline.core import view_market, view_model, view_trading
 from pipeline.core.desk import SymbolDesk
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
+from pipeline.core.model_book import short_name
 from pipeline.core.snapshot import (
     AlertView,
     ChainView,
@@ -67,7 +68,7 @@ def _header(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: in
         session=facts.session,
         operator=facts.operator,
         controllers=facts.consoles,
-        model=f"{model.name}@{model.model_id[:8]}" if model is not None else "",
+        model=short_name(model) if model is not None else "",
         gate_open=state.gate_open,
         gate_closers=gate.closers if gate is not None and not gate.open else (),
         position_lots=position.lots,
@@ -80,6 +81,8 @@ def _header(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: in
         window=view_trading.window_words(state, desk, ts_ns),
         limits_profile=limits.profile if limits else "none",
         replay=facts.replay,
+        model_note=state.models.note,
+        model_loading=state.models.pending is not None,
     )
 
 

@@ -24,7 +24,7 @@ from pipeline.models.expectation import TRIGGER, Expectation, Role
 from pipeline.models.graph import LogisticWeights, logistic_model
 from pipeline.models.inspection import inspect_model, model_spec
 from pipeline.models.manifest import Manifest, read_manifest, write_manifest
-from pipeline.models.packaging import ModelSource, build_model, contract_of
+from pipeline.models.packaging import ModelSource, contract_of
 from pipeline.models.venue_offer import CADENCES
 from pipeline.research.fit_bundled import FOLDER
 
@@ -146,12 +146,20 @@ def request(spec: ModelSpec, seq: int, symbol: str = "BTCUSDT", ts_ns: int = 0) 
     )
 
 
-def registered(folder: Path, name: str, version: int, *approvals: Role, **changes: object) -> Path:
-    """Put a model of one feature into a registry folder, approved for these roles; give its file."""
+def registered(
+    folder: Path, name: str, version: int, *approvals: Role, off_golden: bool = False, **changes: object
+) -> Path:
+    """Put a model of one feature into a registry folder, approved for these roles; give its file.
+
+    `off_golden` gives it golden answers that are not its own: only running it shows that.
+    """
     path = folder / name / str(version) / f"{name}.onnx"
     path.parent.mkdir(parents=True)
     fields = {"name": name, "version": version, "features": ("qi_1",), "logistic": logistic(1), **changes}
-    path.write_bytes(build_model(source(**fields)))
+    made = source(**fields)
+    golden = ((1.0, 0.0, 0.0),) * len(contract_of(made).golden_outputs)
+    lies = {"golden_outputs": golden} if off_golden else {}
+    path.write_bytes(model_bytes(made, contract=lies))
     inspected = inspect_model(path, Expectation(role=Role.SHADOW))
     schema_hash = inspected.contract.schema_hash
     write_manifest(path, Manifest(name, inspected.model_id, schema_hash, "", "", approvals))

@@ -21,6 +21,7 @@ from pipeline.core.model_desk import GIVEN_UP_NS
 from pipeline.core.params import EntryStyle, ExecutionParams, ModelSpec
 from pipeline.core.types import Authority
 from tests.fakes.engines import MODEL, Floor, engine_params
+from tests.fakes.pictures import panel_text
 
 NEXT = replace(MODEL, model_id="ab" * 16, name="next-logit")
 OTHER = replace(NEXT, model_id="cd" * 16, schema_hash="77aa", features=("qi_1", "tfi_1s"))
@@ -145,6 +146,22 @@ class TestSwap:
 
     def test_without_any_model_is_refused(self) -> None:
         assert want(Floor(engine_params(model=None)), ModelAct.USE, NEXT) == "this session runs no model"
+
+
+class TestOnScreen:
+    def test_the_header_says_what_is_loading_and_what_stands_beside_the_live_model(self) -> None:
+        floor = Floor().warm()
+        assert floor.picture().header.model_note == ""
+        want(floor, ModelAct.SHADOW, NEXT)
+        header = floor.picture().header
+        assert (header.model_note, header.model_loading) == ("loading shadow next-logit@abababab", True)
+        prepared(floor)
+        header = floor.picture().header
+        assert (header.model_note, header.model_loading) == ("1 shadow", False)
+        swapped(floor, replace(NEXT, model_id="0" * 32))
+        assert floor.picture().header.model_note == "generation 3, 1 shadow"
+        drawn = panel_text("status", floor.picture(), 160, 3)
+        assert "model next-logit@00000000   generation 3, 1 shadow" in drawn
 
 
 class TestOtherFeatures:

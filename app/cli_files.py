@@ -131,11 +131,14 @@ def _act_on_models(session: str, act: str, name: str) -> None:
 
 
 @journal_app.command("verify")
-def journal_verify(path: JournalPath) -> None:
+def journal_verify(
+    path: JournalPath,
+    head: Annotated[str, typer.Option(help="A head that was kept elsewhere; it must be in the chain.")] = "",
+) -> None:
     """Check framing, chain and sequence of a journal. Exit status 3 when anything is missing."""
     from app.journal_command import verify
 
-    text, sound = verify(path)
+    text, sound = verify(path, head)
     typer.echo(text)
     raise typer.Exit(0 if sound else 3)
 

@@ -22,6 +22,7 @@ from app.config_fields import (
     Whole,
     require,
 )
+from app.config_journal import JournalSettings
 from app.config_safety import GuardSection
 from app.config_trading import (
     DecisionSettings,
@@ -256,6 +257,7 @@ class Config(BaseSettings):
     )
     health: HealthSettings = HealthSettings()
     guard: GuardSection = GuardSection()
+    journal: JournalSettings = JournalSettings()
     workers: WorkerSettings = WorkerSettings()
     feed: FeedSettings = FeedSettings()
     replay: ReplaySettings = ReplaySettings()

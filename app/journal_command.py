@@ -23,13 +23,15 @@ class ExportError(Exception):
     """The frames cannot be written; one line says where and why."""
 
 
-def verify(path: Path) -> tuple[str, bool]:
+def verify(path: Path, head: str = "") -> tuple[str, bool]:
     """Check framing, numbering and chain of a journal; give what was found and whether it is sound.
+
+    `head` is one that was kept elsewhere, the newest or an older one.
 
     Raises:
         JournalError: there is no journal.
     """
-    report = verify_journal(_journal_of(path))
+    report = verify_journal(_journal_of(path), head.strip().lower())
     return report_text(report), report.sound
 
 
@@ -40,6 +42,8 @@ def report_text(report: VerifyReport) -> str:
     counts = f"{_count(report.runs, 'run')}, {_count(report.segments, 'segment')}"
     lines = [f"{report.path}: {verdict}; {counts}, {_count(report.records, 'record')}; {ending}"]
     lines.append(f"head {report.head}" + (f", {report.unsealed} records after it" if report.unsealed else ""))
+    if report.proved:
+        lines.append(f"the head kept elsewhere stands at {report.proved}: nothing before it was changed")
     lines += [
         f"torn: {tail.path}: {tail.size} bytes at {tail.offset} ({tail.damage})" for tail in report.torn
     ]

@@ -65,6 +65,8 @@ class Link(Protocol):
     """True once the session's process is no more and never said that it ends."""
     exit_status: int | None
     """Exit status of a session that ended by itself."""
+    head: str
+    """The last head of its journal; empty where there is none."""
     on_result: Callable[[CommandResult], None] | None
 
     def command(self, command: OperatorCommand) -> None:
@@ -110,6 +112,7 @@ class SocketLink:
         self.lost = ""
         self.died = False
         self.exit_status: int | None = None
+        self.head = ""
         self.on_result: Callable[[CommandResult], None] | None = None
         self._place = place
         self._attach = attach
@@ -209,7 +212,7 @@ class SocketLink:
                 if self.on_result is not None:
                     self.on_result(message)
             case SessionEnding():
-                self.exit_status = message.exit_status
+                self.exit_status, self.head = message.exit_status, message.head
                 self.lost = message.reason or "the session has ended"
             case _:
                 pass  # answers to questions this console does not ask

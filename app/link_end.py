@@ -39,12 +39,13 @@ def status_of(link: Link) -> int:
 
 
 def last_words(link: Link, place: SessionPlace) -> str:
-    """Give the line a console leaves in the shell, without its line end."""
+    """Give what a console leaves in the shell, without its last line end; the journal's head with it."""
     match end_of(link):
         case LinkEnd.STANDS:
             return f"session {place.name} goes on; `lobdeck attach {place.name}` joins it again"
         case LinkEnd.ORDERLY:
-            return f"session {place.name} ended: {link.lost}"
+            head = f"\njournal head {link.head}" if link.head else ""
+            return f"session {place.name} ended: {link.lost}{head}"
         case LinkEnd.GONE:
             return f"lobdeck: session {place.name} is gone: {link.lost} (log: {place.log})"
         case LinkEnd.CUT:

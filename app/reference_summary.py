@@ -110,6 +110,7 @@ SUMMARY_FIELDS: tuple[SummaryField, ...] = (
     SummaryField("inputs_sha256", "hex", "hash of every input's bytes, in order"),
     SummaryField("effects_sha256", "hex", "hash of the canonical MessagePack of every effect, in order"),
     SummaryField("journal", "path", "directory of the journal; empty when none is written"),
+    SummaryField("journal_head", "hex", "digest of its newest sealed block, of the last one at the end"),
     SummaryField("pids.engine", "pid", "process of the session"),
     SummaryField("pids.guard", "pid or null", "process of the guard; null where there is none"),
     SummaryField("pids.sim", "pid or null", "process of the simulated exchange; null where there is none"),

@@ -123,6 +123,8 @@ def run_headless(spec: SessionSpec, place: SessionPlace) -> int:
     except SummaryError as problem:
         sys.stderr.write(f"lobdeck: {problem}\n")
         return EXIT_FAILED
+    if summary.content["journal_head"]:
+        sys.stderr.write(f"journal head {summary.content['journal_head']}\n")
     if not spec.summary_path:
         sys.stdout.write(summary.to_json().decode())
     return summary.exit_status
@@ -174,6 +176,7 @@ def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
         cancel_latency_ns=config.replay.cancel_latency_ms * 1_000_000,
         journal=options.journal,
         journal_segment_mb=config.session.journal_segment_mb,
+        journal_max_gb=config.journal.max_gb,
         headless=options.headless,
         seconds=options.seconds,
         summary_path=str(options.summary.absolute()) if options.summary else "",

@@ -253,6 +253,8 @@ def _spec(
         operator=operator(),
         feed=feed,
         guard=config.guard.settings(),
+        heads=config.journal.heads(params.mode),
+        journal_max_gb=config.journal.max_gb,
         worker_spares=workers.spares,
         worker_hang_ms=workers.hang_ms,
         worker_restart_first_ms=workers.restart_first_ms,

@@ -41,6 +41,7 @@ CURES = {
     AlertCode.ORDERS_GONE: AlertCode.GATE_CLOSED,
     AlertCode.GATE_OPENED: AlertCode.GATE_CLOSED,
     AlertCode.START_SETTLED: AlertCode.START_DIFFERS,
+    AlertCode.HEAD_KEPT: AlertCode.HEAD_NOT_KEPT,
 }
 """What ends the wait for somebody to note an alert: its cause is gone."""
 

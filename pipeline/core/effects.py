@@ -185,6 +185,8 @@ class AlertCode(enum.StrEnum):
     INSTRUMENT_DIFFERS = "INSTRUMENT_DIFFERS"
     START_DIFFERS = "START_DIFFERS"
     START_SETTLED = "START_SETTLED"
+    HEAD_NOT_KEPT = "HEAD_NOT_KEPT"
+    HEAD_KEPT = "HEAD_KEPT"
 
 
 class Alert(msgspec.Struct, frozen=True, tag=True):

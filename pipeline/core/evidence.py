@@ -31,3 +31,12 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     pid: int = -1
     controls: bool = True
     """False for a console that only watches."""
+
+
+class HeadLeft(msgspec.Struct, frozen=True, tag=True):
+    """The journal's head was sent out of the box, or could not be."""
+
+    head: str
+    trouble: str
+    """Empty where it is out."""
+    ts_ns: int

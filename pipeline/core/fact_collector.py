@@ -19,6 +19,7 @@ from pipeline.core.inputs import (
     Command,
     ExecutionReport,
     GateChanged,
+    HeadLeft,
     HealthRead,
     Input,
     OperatorCommand,
@@ -77,6 +78,7 @@ class FactCollector:
         self._equity: list[EquityFact] = []
         self._health: list[HealthRead] = []
         self._answers: list[AnswerFact] = []
+        self._heads: list[HeadLeft] = []
         self._rows: dict[tuple[str, int], tuple[int, int]] = {}
         self._duplicates = self._foreign = self._fills_seen = 0
         self._second = self._answer_second = -1
@@ -86,6 +88,7 @@ class FactCollector:
             GateChanged: self._on_gate,
             TimerBeat: self._on_beat,
             HealthRead: self._health.append,
+            HeadLeft: self._heads.append,
             PredictionReceived: self._on_answer,
         }
         self._takers: dict[type, Callable[[Any], None]] = {
@@ -133,6 +136,7 @@ class FactCollector:
             health=tuple(self._health),
             answers=tuple(self._answers),
             after_fills=tuple(_after_fills(state.portfolio.after_fill)),
+            heads=tuple(self._heads),
             duplicate_fills=self._duplicates,
             foreign_answers=self._foreign,
             counts=self._engine.counts(),

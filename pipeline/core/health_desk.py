@@ -9,7 +9,7 @@ from __future__ import annotations
 from pipeline.core.desk import SymbolDesk
 from pipeline.core.effects import AlertCode
 from pipeline.core.health import STAGES, HealthAgents, Level, ThresholdAgent
-from pipeline.core.inputs import HealthRead, TimerBeat
+from pipeline.core.inputs import HeadLeft, HealthRead, TimerBeat
 from pipeline.core.operator import OperatorDesk
 from pipeline.core.state import EngineState
 from pipeline.core.types import Authority, DenyReason, Severity, TradingState
@@ -25,6 +25,7 @@ class HealthDesk:
         self._state = state
         self._operator = operator
         self.agents = HealthAgents(state.params.health)
+        self._head_kept = True
 
     def on_beat(self, beat: TimerBeat) -> None:
         """Look at the loop's lag and at how old each feed's news is."""
@@ -62,6 +63,15 @@ class HealthDesk:
             if delay_ns >= 0 and self._moved(agent, delay_ns, AlertCode.LATENCY_HIGH, name, now_ns, 1_000):
                 self._degrade_at(agent, now_ns)
         self._journal(read)
+
+    def on_head(self, left: HeadLeft) -> None:
+        """Say once that the journal's head could not be sent out, and once that it can again."""
+        kept, self._head_kept = self._head_kept, not left.trouble
+        if left.trouble and kept:
+            code, severity = AlertCode.HEAD_NOT_KEPT, Severity.WARN
+            self._state.out.alert(code, severity, left.ts_ns, "", left.trouble)
+        elif not left.trouble and not kept:
+            self._state.out.alert(AlertCode.HEAD_KEPT, Severity.INFO, left.ts_ns)
 
     def on_skill(self, desk: SymbolDesk, now_ns: int) -> None:
         """Look at how the model's last calls came out; far worse than a coin takes AUTO away."""

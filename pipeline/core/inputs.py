@@ -11,7 +11,7 @@ import enum
 import msgspec
 
 from pipeline.core.earlier import BalancesCompared, BooksCarried, OrderFound
-from pipeline.core.evidence import Seen
+from pipeline.core.evidence import HeadLeft, Seen
 from pipeline.core.model_inputs import ModelAct, ModelPrepared, ModelWanted
 from pipeline.core.monitor_state import MonitorState
 from pipeline.core.order_inputs import (
@@ -43,6 +43,7 @@ __all__ = [
     "FrameIgnored",
     "FrameRefused",
     "GateChanged",
+    "HeadLeft",
     "HealthRead",
     "Input",
     "InstrumentDiffers",
@@ -376,6 +377,7 @@ Input = (
     | SymbolStatus
     | InstrumentDiffers
     | HealthRead
+    | HeadLeft
     | ModelWanted
     | ModelPrepared
     | ModelRecord

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.core.effects import Alert
+from pipeline.core.evidence import HeadLeft
 from pipeline.core.inputs import GateChanged, HealthRead, OperatorCommand
 from pipeline.core.params import EngineParams
 from pipeline.core.permit import Permit
@@ -271,6 +272,8 @@ class SessionFacts:
     """At most one a second, so that a day's journal fits."""
     after_fills: tuple[AfterFillFact, ...]
     """Shorter horizons first, takers before makers."""
+    heads: tuple[HeadLeft, ...]
+    """Of the journal, as they were sent out of the box."""
     duplicate_fills: int
     foreign_answers: int
     counts: dict[str, object]

@@ -71,7 +71,7 @@ def risk_page(run: RunFact, facts: SessionFacts, words: Words) -> str:
         _exposure(run, facts),
         _alerts(facts, words),
         _evidence(run),
-        _proof(run),
+        _proof(run, facts),
     )
     return document(f"Risk: session {run.session}, run {run.run}", ("".join(part) for part in sections))
 
@@ -346,7 +346,7 @@ def _evidence(run: RunFact) -> Iterator[str]:
         yield _more(len(run.evidence), "notes")
 
 
-def _proof(run: RunFact) -> Iterator[str]:
+def _proof(run: RunFact, facts: SessionFacts) -> Iterator[str]:
     chain = run.chain
     verdict = "sound" if chain.sound else "NOT SOUND"
     ending = "ended in good order" if chain.complete else "not ended: its session runs or died"
@@ -354,6 +354,9 @@ def _proof(run: RunFact) -> Iterator[str]:
     yield f"<p>{verdict}; {chain.runs} runs, {chain.segments} segments, {chain.records:,} records; {ending}."
     yield f" {chain.unsealed} records after the newest seal.</p><p>Head <code>{escape(chain.head)}</code>: "
     yield "compare it with the one that left this machine (printed at the end, syslog).</p>"
+    if facts.heads:
+        cells = ((moment(one.ts_ns), one.head, one.trouble or "out") for one in facts.heads)
+        yield table(("sent", "head", "how it went"), cells)
     for problem in (*chain.problems, *chain.torn):
         yield f'<p class="warn">{escape(problem)}</p>'
 

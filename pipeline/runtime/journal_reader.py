@@ -52,6 +52,8 @@ class VerifyReport:
     """Bytes after the last whole record of a run whose writer died or still writes."""
     problems: tuple[str, ...]
     """One line for each place where the journal was changed, cut or damaged."""
+    proved: str = ""
+    """Up to where a head that was kept elsewhere proves the journal; empty without one."""
 
     @property
     def sound(self) -> bool:
@@ -152,6 +154,7 @@ def is_journal(path: Path) -> bool:
 def verify_journal(path: Path, expected_head: str = "") -> VerifyReport:
     """Check all runs of a journal: every record, the numbering, the chain, and the head if one is given.
 
+    An older head proves what stands before it; one that is nowhere in the chain is a problem.
     A journal cut off at the end of a block, or rewritten with a new chain, is only betrayed by a head that
     was kept elsewhere.
 
@@ -160,14 +163,16 @@ def verify_journal(path: Path, expected_head: str = "") -> VerifyReport:
     """
     files = _all_files(path)
     problems: list[str] = []
-    scans = [scan for file in files if (scan := _scan(file, file is files[-1], problems)) is not None]
+    wanted = _digest_of(expected_head)
+    scans = [scan for file in files if (scan := _scan(file, file is files[-1], problems, wanted)) is not None]
     previous: SegmentScan | None = None
     for scan in scans:
         problems.extend(f"{scan.file.path.name}: {problem}" for problem in _misfits(previous, scan))
         previous = scan
     torn = tuple(tail for scan in scans if (tail := _torn(scan, scan is scans[-1], problems)) is not None)
     head = (scans[-1].head if scans else NO_HEAD).hex()
-    if expected_head and head != expected_head:
+    found = [scan for scan in scans if scan.found >= 0]
+    if expected_head and not found:
         problems.append(f"the head is {head}, not {expected_head}: the end was cut off or rewritten")
     return VerifyReport(
         path=str(path),
@@ -179,12 +184,21 @@ def verify_journal(path: Path, expected_head: str = "") -> VerifyReport:
         complete=bool(scans) and scans[-1].ended and scans[-1].end != EndReason.ROLLED,
         torn=torn,
         problems=tuple(problems),
+        proved=f"run {found[0].header.run}, record {found[0].found}" if found else "",
     )
 
 
-def _scan(file: SegmentFile, last: bool, problems: list[str]) -> SegmentScan | None:
+def _digest_of(head: str) -> bytes:
+    """Give a head's digest; one that is no hex number is none, so it is found nowhere."""
     try:
-        scan = scan_segment(file)
+        return bytes.fromhex(head)
+    except ValueError:
+        return b""
+
+
+def _scan(file: SegmentFile, last: bool, problems: list[str], wanted: bytes) -> SegmentScan | None:
+    try:
+        scan = scan_segment(file, wanted)
     except JournalError as problem:
         problems.append(str(problem))
         return None

@@ -1,16 +1,22 @@
 """Keeping all journals together below a size: the oldest ones of sessions that have ended go first.
 
-A journal goes whole or not at all, because a chain without its beginning proves nothing.
+A journal goes whole or not at all, because a chain without its beginning proves nothing. The newest journal
+of an account stays whatever it takes: the next session on that account starts from its books.
 """
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.runtime.journal_format import JournalError
+from pipeline.runtime.journal_reader import read_journal
 from pipeline.runtime.locks import hold_if_free
-from pipeline.runtime.places import SessionPlace, list_sessions
+from pipeline.runtime.places import PlacesError, SessionPlace, list_sessions
 
 GB = 1_000_000_000
 
@@ -29,7 +35,8 @@ class Pruned:
 def prune_journals(max_bytes: int) -> Pruned:
     """Remove journals of ended sessions, oldest first, until all together take at most `max_bytes` of disk.
 
-    A session that runs is never touched: its journal is only removed while its lock is ours.
+    A session that runs is never touched: its journal is only removed while its lock is ours. Nor is the
+    newest journal of an account that orders were sent for.
 
     Raises:
         PlacesError: when the state directory is refused.
@@ -41,13 +48,51 @@ def prune_journals(max_bytes: int) -> Pruned:
             journals.append((newest_ns, entry.place.name, size, entry.place))
     total = sum(size for _, _, size, _ in journals)
     removed, freed = [], 0
-    for _, name, size, place in sorted(journals, key=lambda journal: journal[:2]):
+    journals.sort(key=lambda journal: journal[:2])
+    kept = _books_of_accounts([place for _, _, _, place in journals]) if total > max_bytes else set()
+    for _, name, size, place in journals:
         if total - freed <= max_bytes:
             break
-        if size and _remove(place):
+        if size and name not in kept and _remove(place):
             removed.append(name)
             freed += size
     return Pruned(tuple(removed), freed, total - freed)
+
+
+class Retention:
+    """Prunes beside a session, in threads that are in nobody's way; what was removed goes to the log."""
+
+    def __init__(self, max_gb: int) -> None:
+        self._max_bytes = max_gb * GB
+
+    def start(self) -> None:
+        """Prune once, in a thread of its own."""
+        if self._max_bytes:
+            threading.Thread(target=self.prune, name="journal-retention", daemon=True).start()
+
+    def prune(self) -> None:
+        """Prune now, in the calling thread; trouble is a line in the log and no more."""
+        if not self._max_bytes:
+            return
+        try:
+            pruned = prune_journals(self._max_bytes)
+        except (OSError, PlacesError) as problem:
+            sys.stderr.write(f"lobdeck: journals were not pruned: {problem}\n")
+            return
+        if pruned.removed:
+            freed, names = pruned.freed_bytes / GB, ", ".join(pruned.removed)
+            sys.stderr.write(f"lobdeck: removed the journals of {names} ({freed:.1f} GB): journal.max_gb\n")
+
+
+def _books_of_accounts(places: list[SessionPlace]) -> set[str]:
+    """Name the sessions whose journal is the newest of an account; `places` oldest first."""
+    newest: dict[tuple[str, str], str] = {}
+    for place in places:
+        with contextlib.suppress(JournalError):
+            notes = read_journal(place.journal_dir)[0].notes
+            if "account" in notes:
+                newest[notes["account"], notes.get("orders_url", "")] = place.name
+    return set(newest.values())
 
 
 def _measure(directory: Path) -> tuple[int, int]:

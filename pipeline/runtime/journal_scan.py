@@ -73,6 +73,10 @@ class SegmentScan:
     unsealed: int = 0
     end: int | None = None
     """The `EndReason`, once an END is there."""
+    wanted: bytes = b""
+    """A head to be found."""
+    found: int = -1
+    """At which record its SEAL stands; -1 while it was not met."""
     ended: bool = False
     """True when the END is there and sealed."""
     end_offset: int = SEGMENT_HEADER_BYTES
@@ -183,8 +187,10 @@ def open_segment(file: SegmentFile) -> Iterator[SegmentReader]:
         raise JournalError(f"cannot read {file.path}: {problem.strerror}") from problem
 
 
-def scan_segment(file: SegmentFile) -> SegmentScan | None:
+def scan_segment(file: SegmentFile, wanted: bytes = b"") -> SegmentScan | None:
     """Read a whole segment and check its chain and numbering; None where it was prepared and never used.
+
+    `wanted` is a head that was kept elsewhere: the scan tells at which record it stands.
 
     Raises:
         JournalError: when it cannot be read, unpacked, or its header is refused.
@@ -205,6 +211,7 @@ def scan_segment(file: SegmentFile) -> SegmentScan | None:
             ts_ns=header.created_ns,
             head=header.head_before,
             chain=Chain(reader.header_bytes),
+            wanted=wanted,
         )
         for record, raw in reader:
             _take(scan, record, raw)
@@ -239,6 +246,8 @@ def _check_seal(scan: SegmentScan, seal: Record, raw: bytes) -> None:
     if seal.epoch != scan.chain.records:
         scan.problems.append(f"the block before the seal at record {seal.sequence} has lost records")
     scan.head = seal.payload
+    if seal.payload == scan.wanted:
+        scan.found = seal.sequence
     scan.unsealed = 0
     scan.ended = scan.end is not None
     scan.chain.begin_block(raw)

@@ -51,6 +51,8 @@ class SessionEnding(msgspec.Struct, frozen=True, tag=True):
 
     reason: str
     exit_status: int
+    head: str = ""
+    """The journal's last head; empty where there is no journal."""
 
 
 class StatusAnswer(msgspec.Struct, frozen=True, tag=True):

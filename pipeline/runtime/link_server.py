@@ -165,10 +165,10 @@ class LinkServer:
         listener = bind_unix_socket(self._path, self._lock)
         self._server = await asyncio.start_unix_server(self._serve, sock=listener)
 
-    async def stop(self, reason: str, exit_status: int) -> None:
+    async def stop(self, reason: str, exit_status: int, head: str = "") -> None:
         """Tell every console why, then close."""
         for client in list(self._clients):
-            client.send(SessionEnding(reason, exit_status))
+            client.send(SessionEnding(reason, exit_status, head))
         if self._server is not None:
             self._server.close()
         for client in list(self._clients):

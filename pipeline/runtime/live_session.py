@@ -20,7 +20,7 @@ import msgspec
 from pipeline.core.earlier import BooksCarried
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
-from pipeline.core.inputs import FeedStatusChanged, HealthRead, InstrumentDiffers
+from pipeline.core.inputs import FeedStatusChanged, HeadLeft, HealthRead, InstrumentDiffers
 from pipeline.core.types import VenueMode
 from pipeline.runtime.capture_run import BEAT_NS
 from pipeline.runtime.clock import SessionClock
@@ -31,8 +31,10 @@ from pipeline.runtime.gate import Gate
 from pipeline.runtime.guard_duty import GuardDuty, chain_is_healthy
 from pipeline.runtime.guard_keeper import GuardKeeper
 from pipeline.runtime.guard_start import guard_params
+from pipeline.runtime.head_out import Head, HeadOut
 from pipeline.runtime.health_reader import HealthReader
 from pipeline.runtime.heart import Life
+from pipeline.runtime.journal import JournalWriter
 from pipeline.runtime.link_messages import CommandResult, ReplayControl
 from pipeline.runtime.live_run import LiveRun
 from pipeline.runtime.locks import InstanceLock
@@ -93,6 +95,7 @@ class LiveSession(SessionHost):
         self._sim_lost = False
         self._differs = differs
         self._health_reader = HealthReader(directory)
+        self._heads = HeadOut(spec.heads)
         self._clock = clock
         self._feed: Feed | None = None
         self._spoken: SpokenSink | None = None
@@ -210,6 +213,29 @@ class LiveSession(SessionHost):
         super()._each_second(now_s)
         if due:
             self._run.put(self._health())
+            self._look_after_head(now_s)
+
+    def _look_after_head(self, now_s: float) -> None:
+        """Send the journal's head out when it is time, and tell the engine what became of it."""
+        journal = self._journal
+        if journal is None:
+            return
+        outcome = self._heads.outcome()
+        if outcome is None and self._heads.is_due(now_s):
+            outcome = self._heads.send(self._head_of(journal), now_s)
+        if outcome is not None:
+            self._run.put(HeadLeft(outcome.head.digest, outcome.trouble, self._run.now_ns))
+
+    def _close_journal(self) -> None:
+        journal = self._journal
+        super()._close_journal()
+        if journal is not None:
+            trouble = self._heads.close(self._head_of(journal))
+            if trouble:
+                sys.stderr.write(f"lobdeck: the journal's last head is kept nowhere else: {trouble}\n")
+
+    def _head_of(self, journal: JournalWriter) -> Head:
+        return Head(self.spec.name, journal.run, journal.sequence, journal.head())
 
     def _health(self) -> HealthRead:
         """Read what the health agents watch."""

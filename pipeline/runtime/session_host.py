@@ -15,12 +15,10 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from pipeline import __version__
-from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
-from pipeline.core.inputs import Command, Input, LinkChanged, OperatorCommand
+from pipeline.core.inputs import Command, LinkChanged, OperatorCommand
 from pipeline.core.snapshot import ConsoleSnapshot, ReplayView
 from pipeline.core.types import VenueMode
 from pipeline.core.view import ALERTS, build_snapshot
@@ -31,8 +29,10 @@ from pipeline.runtime.gate import Gate
 from pipeline.runtime.gate_watch import GateWatch
 from pipeline.runtime.gateway import PaperGateway
 from pipeline.runtime.guard_keeper import GuardKeeper
+from pipeline.runtime.hosted_run import Run
 from pipeline.runtime.journal import JournalWriter
 from pipeline.runtime.journal_format import OWN_EXCHANGE, JournalHeader
+from pipeline.runtime.journal_retention import Retention
 from pipeline.runtime.journal_state import SyncPolicy
 from pipeline.runtime.link_messages import (
     PROTOCOL_VERSION,
@@ -49,7 +49,6 @@ from pipeline.runtime.model_switch import ModelSwitch, model_files
 from pipeline.runtime.model_words import ModelWords
 from pipeline.runtime.notices import Notices
 from pipeline.runtime.places import models_dir
-from pipeline.runtime.pump import Pump
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.summary import EXIT_FAILED, FeedCounts, Summary, as_failed, build_summary
 from pipeline.runtime.workers import WorkerPool
@@ -60,30 +59,6 @@ CONVERGE_S = 10.0
 """How long an orderly stop waits for cancels to be confirmed (SIGTERM, quit)."""
 
 _WATCHER_MAY = (Command.HALT, Command.KILL, Command.REDUCE, Command.AUTHORITY_DOWN)
-
-
-class Run(Protocol):
-    """What a host needs of the run that feeds its engine."""
-
-    engine: Engine
-    pump: Pump
-
-    @property
-    def now_ns(self) -> int:
-        """Give the session's time."""
-        ...
-
-    def put(self, event: Input) -> None:
-        """Hand over an input from outside the feed at the session's time."""
-        ...
-
-    def collect_answers(self) -> None:
-        """Take what the workers have finished."""
-        ...
-
-    def queue_ahead(self) -> dict[str, int]:
-        """Give the size ahead of each of our resting orders, by client order id."""
-        ...
 
 
 class SessionHost(ABC):
@@ -111,6 +86,7 @@ class SessionHost(ABC):
             spec.today,
         )
         self._journal = open_journal(spec, directory) if spec.journal else None
+        self._head = ""
         self._evidence = Evidence(self._journal, lambda: self.run_.now_ns)
         self._link = LinkServer(self, directory / "link.sock", lock, self._evidence.note)
         self._memory = MemoryWatch()
@@ -192,7 +168,8 @@ class SessionHost(ABC):
                 loop.remove_reader(self._pool.fileno())
             self._close_journal()
         summary = self._judged(self.summary())
-        await self._link.stop(self._stop_how or "the session has ended", summary.exit_status)
+        why = self._stop_how or "the session has ended"
+        await self._link.stop(why, summary.exit_status, self._head)
         return summary
 
     def _judged(self, summary: Summary) -> Summary:
@@ -252,6 +229,7 @@ class SessionHost(ABC):
     def _close_journal(self) -> None:
         if self._journal is not None:
             self._journal.close()
+            self._head = self._journal.head()
             self._journal = None
 
     def _watch_gate(self) -> bool:
@@ -365,6 +343,7 @@ class SessionHost(ABC):
             },
             journal=str(self._directory / "journal") if self.spec.journal else "",
             feed=self._feed_counts(),
+            head=self._head if self._journal is None else self._journal.head(),
             owns_venue=self.spec.replays_own_exchange,
         )
 
@@ -401,6 +380,8 @@ def _notes_of(spec: SessionSpec) -> dict[str, str]:
 
 def open_journal(spec: SessionSpec, directory: Path) -> JournalWriter:
     """Begin the journal of a session; its header makes it self-contained."""
+    retention = Retention(spec.journal_max_gb)
+    retention.start()
     header = JournalHeader(
         session=spec.name,
         code_version=__version__,
@@ -417,4 +398,5 @@ def open_journal(spec: SessionSpec, directory: Path) -> JournalWriter:
         # Real money: what caused an order is on the disk before the order leaves.
         policy=SyncPolicy.ORDER if spec.params.mode is VenueMode.LIVE else SyncPolicy.GROUPED,
         segment_bytes=spec.journal_segment_mb << 20,
+        after_pack=retention.prune,
     )

@@ -12,6 +12,7 @@ import msgspec
 from pipeline.core.params import EngineParams
 from pipeline.runtime.feed_params import FeedParams
 from pipeline.runtime.guard_params import GuardSettings
+from pipeline.runtime.head_params import HeadParams
 from pipeline.runtime.sim_params import SimParams
 from pipeline.runtime.venue_params import VenueParams
 
@@ -65,6 +66,10 @@ class SessionSpec(msgspec.Struct, frozen=True):
     """How patient the guard of a session on live data is; None for a session without one."""
     shadow_paths: tuple[str, ...] = ()
     """Files of the models of `params.shadows`, in their order."""
+    heads: HeadParams = HeadParams()
+    """Where the journal's head goes while a live session runs."""
+    journal_max_gb: int = 0
+    """Disk all journals together may keep; 0 keeps all."""
     worker_spares: int = 1
     worker_hang_ms: int = 400
     worker_restart_first_ms: int = 50

@@ -90,6 +90,7 @@ def build_summary(
     journal: str,
     feed: FeedCounts,
     *,
+    head: str = "",
     owns_venue: bool = False,
 ) -> Summary:
     """Sum up a session as it stands; `owns_venue` as in `exit_of`, true with an exchange's process anyhow."""
@@ -107,6 +108,7 @@ def build_summary(
         "inputs_sha256": pump.inputs_sha256,
         "effects_sha256": pump.effects_sha256,
         "journal": journal,
+        "journal_head": head,
         "pids": pids,
         "exit": word,
     }

@@ -31,6 +31,7 @@ class InlineLink:
     lost: str = ""
     died: bool = False
     exit_status: int | None = None
+    head: str = ""
     on_result: Callable[[CommandResult], None] | None = None
     commands: list[OperatorCommand] = field(default_factory=list)
     models: list[tuple[ModelAct, str]] = field(default_factory=list)

@@ -91,6 +91,7 @@ def summary(**changes: Any) -> dict[str, Any]:
         "inputs_sha256": "00" * 32,
         "effects_sha256": "11" * 32,
         "journal": "",
+        "journal_head": "",
         "pids": {"engine": 4242, "guard": None, "sim": None},
         "exit": "clean",
     }

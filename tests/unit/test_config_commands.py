@@ -25,7 +25,7 @@ def test_starting_file_without_its_comment_marks_holds_every_default(tmp_path: P
     practice = {"throttle_orders": 300, "throttle_same_side": 20}
     assert config.limits["BTCUSDT"].model_copy(update=practice) == PRACTICE_LIMITS
     assert config.session.authority == "approve"
-    unset = {"limits": {}, "session": Config().session}
+    unset = {"limits": {}, "session": Config().session, "watch": Config().watch}
     assert config.model_copy(update=unset) == Config()
 
 

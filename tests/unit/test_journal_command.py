@@ -11,7 +11,7 @@ from app.cli import run
 from app.journal_command import ExportError, dump, export, verify
 from pipeline.runtime.capture import open_capture
 from pipeline.runtime.journal_format import JournalError, RecordKind
-from tests.fakes.journals import closed_journal, crashed_journal, writer
+from tests.fakes.journals import append_frames, closed_journal, crashed_journal, writer
 
 FRAMES = [b'{"u":%d}' % number for number in range(5)]
 STAMP = 1_700_000_000_000_000_000
@@ -34,6 +34,33 @@ def test_sound_journal_says_so_with_its_head(tmp_path: Path) -> None:
         f"{tmp_path}/j: sound; 1 run, 1 segment, 5 records; ended in good order",
         f"head {head}",
     ]
+
+
+class TestHeadKeptElsewhere:
+    def test_older_one_proves_what_stands_before_it(self, tmp_path: Path) -> None:
+        journal = writer(tmp_path / "j")
+        append_frames(journal, FRAMES)
+        journal.beat(10**12)
+        older = journal.head()
+        append_frames(journal, FRAMES)
+        journal.close()
+        text, sound = verify(tmp_path / "j", older.upper())
+        assert sound
+        assert "stands at run 1, record 5: nothing before it was changed" in text
+
+    def test_rewritten_journal_has_it_nowhere(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        head = closed_journal(tmp_path / "j", FRAMES)
+        closed_journal(tmp_path / "forged", [*FRAMES[:-1], b'{"u":9}'])
+        assert run(["journal", "verify", str(tmp_path / "j"), "--head", head]) == 0
+        assert run(["journal", "verify", str(tmp_path / "forged"), "--head", head]) == 3
+        assert "the end was cut off or rewritten" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("head", ["ab", "no hex at all", "0" * 64])
+    def test_no_head_at_all_is_found_nowhere(self, tmp_path: Path, head: str) -> None:
+        closed_journal(tmp_path / "j", FRAMES)
+        assert not verify(tmp_path / "j", head)[1]
 
 
 def test_session_directory_stands_for_its_journal(tmp_path: Path) -> None:

@@ -6,17 +6,16 @@ calm pace, for the demo that runs on it: what it knows is planted, and worth not
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.core.params import DecisionParams
+from pipeline.core.params import MS
 from pipeline.core.types import Fees, Instrument, SyncRule
-from pipeline.research.captured_rows import CapturedRows, Floats, framed_rows, read_stamped
+from pipeline.research.labels import Floats, Window
+from pipeline.research.rows import Rows
 from pipeline.sim.pace import Pace, paced_flow
 from pipeline.sim.recording import START_NS, played
 
@@ -109,46 +108,20 @@ class Training:
     """sha256 of each file, or of each market's frames."""
 
 
-def training(recipe: Recipe, data: Path, parts: int = SIM_PARTS) -> Training:
-    """Give a recipe's rows; `parts` is how many of the simulated markets are played.
-
-    Raises:
-        FileNotFoundError: the captures are not in `data`.
-    """
-    features = tuple(dict.fromkeys((*recipe.features, BASELINE)))
-    if recipe.pace is None:
-        paths = [data / name for name in CAPTURE]
-        digests = tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths)
-        return _joined(recipe, [framed_rows(read_stamped(paths), SPOT, features, DecisionParams())], digests)
-    markets = [_market(recipe.pace, part) for part in range(parts)]
-    rows = [framed_rows(market, SPOT, features, DecisionParams()) for market in markets]
-    return _joined(recipe, rows, tuple(market.digest.hexdigest() for market in markets))
-
-
-def _joined(recipe: Recipe, parts: Sequence[CapturedRows], digests: tuple[str, ...]) -> Training:
+def training_of(recipe: Recipe, parts: Sequence[Rows], digests: tuple[str, ...]) -> Training:
+    """Give a recipe's rows out of datasets in order of time, each of a market of its own."""
+    window = Window(DELAY_MS * MS, recipe.horizon_ms * MS)
     return Training(
         ts_ns=np.concatenate([rows.ts_ns for rows in parts]),
-        values=np.concatenate([rows.of(recipe.features) for rows in parts]),
-        baseline=np.concatenate([rows.of((BASELINE,)) for rows in parts]),
-        returns=np.concatenate([rows.returns(DELAY_MS, recipe.horizon_ms) for rows in parts]),
+        values=np.concatenate([rows.table(recipe.features)[:] for rows in parts]),
+        baseline=np.concatenate([rows.table((BASELINE,))[:] for rows in parts]),
+        returns=np.concatenate([rows.returns(window) for rows in parts]),
         digests=digests,
     )
 
 
-class _Digested:
-    """Frames that are digested as they go by."""
-
-    def __init__(self, frames: Iterator[tuple[int, bytes]]) -> None:
-        self._frames = frames
-        self.digest = hashlib.sha256()
-
-    def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        for ts_ns, frame in self._frames:
-            self.digest.update(frame)
-            yield ts_ns, frame
-
-
-def _market(pace: Pace, part: int) -> _Digested:
+def market_frames(recipe: Recipe, part: int) -> Iterator[tuple[int, bytes]]:
+    """Play one of the simulated markets of a recipe that has a pace: receive time in ns, frame."""
+    assert recipe.pace is not None
     start_ns = START_NS + part * SIM_LENGTH_S * 1_000_000_000
-    flow = paced_flow(pace)
-    return _Digested(played(SPOT.symbol, flow, SIM_SEED + part, SIM_LENGTH_S, STREAMS, start_ns))
+    return played(SPOT.symbol, paced_flow(recipe.pace), SIM_SEED + part, SIM_LENGTH_S, STREAMS, start_ns)

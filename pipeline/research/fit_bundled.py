@@ -1,7 +1,6 @@
 """Fit the models that ship (`bundled_recipes.py`), and write them down with their facts.
 
-    python -m pipeline.research.fit_bundled DATA [NAME …]  fit, write NAME.json, NAME.onnx, NAME.manifest.json
-    python -m pipeline.research.fit_bundled --rebuild      write the others from NAME.json
+`app/fit_bundled.py` is the command; it brings the rows by way of a dataset.
 
 `qi-logit` is queue imbalance alone, the baseline every model is shown beside. `ob-logit` adds the micro-price
 and, strongly shrunk, the deeper book and the trade flow; nothing in them looks back further than 3 s, so they
@@ -11,7 +10,6 @@ are ready soon after a resync. No temperature is fitted: on a slice of a minute 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import platform
 import subprocess
@@ -31,9 +29,9 @@ from pipeline.models.contract import Calibration, ClassMix, Label, Library, Metr
 from pipeline.models.expectation import TRIGGER, Role
 from pipeline.models.graph import LogisticWeights, logistic_probabilities
 from pipeline.models.manifest import Manifest
-from pipeline.models.packaging import ModelSource, build_model, contract_of, read_source, source_json
+from pipeline.models.packaging import ModelSource, build_model, contract_of, read_source
 from pipeline.models.venue_offer import CADENCES, MARKETS
-from pipeline.research.bundled_recipes import DELAY_MS, RECIPES, SPOT, Recipe, training
+from pipeline.research.bundled_recipes import DELAY_MS, RECIPES, SPOT, Recipe, Training
 from pipeline.research.logistic import fit_odd, fit_scaling, logistic_weights
 from pipeline.research.scores import block_interval, logloss, score
 from pipeline.research.walk_forward import out_of_sample
@@ -54,23 +52,6 @@ class Moved:
     up: npt.NDArray[np.bool_]
 
 
-def main() -> None:
-    """Fit or rebuild, and print what was measured."""
-    parser = argparse.ArgumentParser(description="Fit or rebuild the bundled models.")
-    parser.add_argument("data", nargs="?", type=Path, help="folder with the hftbacktest captures")
-    parser.add_argument("names", nargs="*", help="models to fit; default all")
-    parser.add_argument("--rebuild", action="store_true", help="only build from the committed JSON")
-    options = parser.parse_args()
-    if (options.data is None) is not options.rebuild:
-        parser.error("give the data folder, or --rebuild")
-    for recipe in [one for one in RECIPES if not options.names or one.name in options.names]:
-        if not options.rebuild:
-            source, report = fit(recipe, options.data)
-            (FOLDER / f"{recipe.name}.json").write_bytes(source_json(source))
-            print(report)  # noqa: T201  # a command's own output
-        write_built(recipe, FOLDER)
-
-
 def write_built(recipe: Recipe, folder: Path) -> None:
     """Build a model from its JSON in the bundled folder and write it, with its manifest, into `folder`."""
     source = read_source(FOLDER / f"{recipe.name}.json")
@@ -88,13 +69,8 @@ def write_built(recipe: Recipe, folder: Path) -> None:
     (folder / f"{recipe.name}.manifest.json").write_bytes(text)
 
 
-def fit(recipe: Recipe, data: Path) -> tuple[ModelSource, str]:
-    """Fit one recipe; gives the source and a line about its quality.
-
-    Raises:
-        FileNotFoundError: the captures are not in `data`.
-    """
-    rows = training(recipe, data)
+def fit(recipe: Recipe, rows: Training) -> tuple[ModelSource, str]:
+    """Fit one recipe; gives the source and a line about its quality."""
     returns = rows.returns
     known = ~np.isnan(returns)
     chosen = known & (returns != 0.0)
@@ -201,7 +177,3 @@ def _utc(ts_ns: int) -> str:
 def _git(*arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=FOLDER, capture_output=True, text=True, check=True)
     return done.stdout.strip()
-
-
-if __name__ == "__main__":
-    main()

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.params import MS, SECOND
-from pipeline.research.captured_rows import CapturedRows
 from pipeline.research.logistic import fit_odd, fit_scaling, logistic_weights
 from pipeline.research.scores import auc, block_interval, calibration_error, logloss, score
 from pipeline.research.walk_forward import EMBARGO_NS, FOLDS, FoldPlan, folds, out_of_sample
@@ -153,25 +152,3 @@ def test_out_of_sample_answers_line_up_with_their_rows() -> None:
     assert answers.tolist() == np.flatnonzero(tested).tolist()
     assert len(seen) == FOLDS
     assert seen == sorted(seen)
-
-
-def rows_at(ts_ms: list[int], mids: list[tuple[int, int]]) -> CapturedRows:
-    return CapturedRows(
-        ("qi_1",),
-        np.array(ts_ms) * MS,
-        np.zeros((len(ts_ms), 1)),
-        np.array([at for at, _ in mids]) * MS,
-        np.array([mid for _, mid in mids], dtype=float),
-    )
-
-
-def test_a_label_is_from_delay_to_horizon_by_the_last_mids_known_then() -> None:
-    rows = rows_at([0, 500, 1000, 2000], [(0, 1000), (100, 1010), (600, 1000), (1600, 1100), (3100, 1100)])
-    assert rows.returns(100, 1000).tolist() == pytest.approx([1000 / 1010 - 1, 0.1, 0.1, 0.0])
-
-
-def test_a_row_whose_horizon_is_not_in_the_capture_has_no_label() -> None:
-    rows = rows_at([0, 10], [(0, 1000), (1005, 1001)])
-    known = rows.returns(0, 1000)
-    assert known[0] == 0.0
-    assert math.isnan(known[1])

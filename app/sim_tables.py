@@ -1,6 +1,6 @@
 """The tables of docs/SIM.md: what imbalance says in real captures and in the simulated market, by one code.
 
-`python -m pipeline.research.sim_report [FOLDER OF CAPTURES] > tables.md`; captures that are not there are
+`python -m app.sim_tables [FOLDER OF CAPTURES] > tables.md`; captures that are not there are
 left out. The simulated market is played under a virtual clock and read from its own frames.
 """
 
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pipeline.core.types import SyncRule
 from pipeline.research.bundled_recipes import SPOT
-from pipeline.research.captured_rows import read_stamped
 from pipeline.research.imbalance_curve import Horizon, Samples, bin_names, curve, samples
+from pipeline.runtime.capture import open_capture
 from pipeline.sim.pace import Pace, paced_flow
 from pipeline.sim.recording import played
 
@@ -68,7 +68,8 @@ def _real(folder: Path) -> Iterator[tuple[str, Samples]]:
     for name, instrument, files in CAPTURES:
         paths = [folder / file for file in files]
         if all(path.exists() for path in paths):
-            yield name, samples(read_stamped(paths), instrument)
+            frames = ((frame.ts_recv_ns, frame.payload) for frame in open_capture(paths, instrument.venue))
+            yield name, samples(frames, instrument)
 
 
 def _simulated() -> Iterator[tuple[str, Samples]]:

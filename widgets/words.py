@@ -288,8 +288,8 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
         "queue imbalance decides instead of the model: {detail}", detail_words=proof_words
     ),
     "MODEL_RECORD": Sentence(
-        "the model's record goes on",
-        "the model's record goes on: {0} outcomes, {1} calls, {2} s old",
+        "the record of {detail} goes on",
+        "the record of {detail} goes on: {0} outcomes, {1} calls, {2} s old",
         ("n", "n", "n"),
     ),
     "MODEL_RECORD_REFUSED": Sentence("a record of another model or schema is not used: {detail}"),

@@ -55,6 +55,7 @@ from pipeline.core.inputs import (
 from pipeline.core.market import MarketSide
 from pipeline.core.model_book import ModelBook
 from pipeline.core.model_desk import ModelDesk
+from pipeline.core.monitor_state import MonitorState
 from pipeline.core.operator import OperatorDesk
 from pipeline.core.order_path import OrderPath
 from pipeline.core.orders import OrderAnswer
@@ -197,6 +198,16 @@ class Engine:
     def position_summary(self) -> dict[str, dict[str, str]]:
         """Give each symbol's position and profit as exact decimal text."""
         return totals.positions(self.state)
+
+    def model_states(self) -> tuple[tuple[str, MonitorState], ...]:
+        """Give what was learned of every model, by symbol, for the next session; nothing of empty records."""
+        now_ns, desks = self.state.now_ns, self.state.desks.values()
+        return tuple(
+            (desk.symbol, monitor.state(now_ns))
+            for desk in desks
+            for monitor in desk.watch.monitors
+            if monitor.blocks
+        )
 
     def synced_book(self, symbol: str) -> SyncedBook | None:
         """Give the book of a symbol."""

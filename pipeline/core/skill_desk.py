@@ -10,6 +10,7 @@ from __future__ import annotations
 from pipeline.core.desk import SymbolDesk
 from pipeline.core.effects import AlertCode
 from pipeline.core.inputs import ModelRecord
+from pipeline.core.model_book import short_name
 from pipeline.core.model_monitor import ModelMonitor
 from pipeline.core.permit import PermitEnd, PermitKind, PermitRecord
 from pipeline.core.skill import Proof
@@ -53,14 +54,16 @@ class SkillDesk:
     def on_record(self, record: ModelRecord) -> None:
         """Go on from what an earlier session learned of the same file on the same symbol."""
         state, desk = self._state, self._state.desks.get(record.symbol)
-        live = desk.watch.live if desk is not None else None
-        if desk is None or live is None or not live.restore(record.state):
-            code, who = AlertCode.MODEL_RECORD_REFUSED, record.state.model_id[:16]
+        model_id, shadows = record.state.model_id, state.models.shadows
+        monitor = desk.watch.monitor_of(model_id, shadows) if desk is not None else None
+        if desk is None or monitor is None or not monitor.restore(record.state):
+            code, who = AlertCode.MODEL_RECORD_REFUSED, model_id[:16]
             state.out.alert(code, Severity.WARN, record.ts_ns, record.symbol, who)
             return
         age_s = max(0, record.ts_ns - record.state.ts_ns) // 1_000_000_000
-        values = (live.restored_rows, live.calls, age_s)
-        state.out.alert(AlertCode.MODEL_RECORD, Severity.INFO, record.ts_ns, record.symbol, "", values)
+        values = (monitor.restored_rows, monitor.calls, age_s)
+        name = short_name(monitor.spec)
+        state.out.alert(AlertCode.MODEL_RECORD, Severity.INFO, record.ts_ns, record.symbol, name, values)
         self._settle(desk, record.ts_ns)
 
     def _judge(self, desk: SymbolDesk, now_ns: int) -> bool:

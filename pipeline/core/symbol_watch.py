@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 
 from pipeline.core.idea_outcomes import IdeaOutcomes
 from pipeline.core.model_monitor import NEVER_NS, ModelMonitor
@@ -50,6 +51,19 @@ class SymbolWatch:
         """Queue imbalance of the newest row."""
         self._waits_since_ns = 0
         self._params = params
+
+    @property
+    def monitors(self) -> tuple[ModelMonitor, ...]:
+        """Give the live model's monitor first, then the others."""
+        return (*(() if self.live is None else (self.live,)), *self.others.values())
+
+    def monitor_of(self, model_id: str, specs: Iterable[ModelSpec]) -> ModelMonitor | None:
+        """Give the monitor of the live model or of one of `specs`, begun where there is none yet."""
+        if self.live is not None and self.live.spec.model_id == model_id:
+            return self.live
+        spec = next((one for one in specs if one.model_id == model_id), None)
+        found = self.others.get(model_id)
+        return found if found is not None or spec is None else self._beside(ModelMonitor(spec, self._params))
 
     def asked(self, seq: int, ts_ns: int, bid_units: int, ask_units: int, row_e6: tuple[int, ...]) -> None:
         """Follow a row of the live model."""

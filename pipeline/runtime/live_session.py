@@ -38,6 +38,8 @@ from pipeline.runtime.journal import JournalWriter
 from pipeline.runtime.link_messages import CommandResult, ReplayControl
 from pipeline.runtime.live_run import LiveRun
 from pipeline.runtime.locks import InstanceLock
+from pipeline.runtime.model_records import ModelRecords
+from pipeline.runtime.places import records_dir
 from pipeline.runtime.session_host import SessionHost
 from pipeline.runtime.sim_child import SimChild, ended_words
 from pipeline.runtime.spec import SessionSpec
@@ -94,6 +96,7 @@ class LiveSession(SessionHost):
         self._sim = sim
         self._sim_lost = False
         self._differs = differs
+        self._records = ModelRecords(records_dir(), spec.params)
         self._health_reader = HealthReader(directory)
         self._heads = HeadOut(spec.heads)
         self._clock = clock
@@ -134,6 +137,8 @@ class LiveSession(SessionHost):
         self._watch_gate()
         for one in self._differs:
             self._run.put(InstrumentDiffers(one.symbol, one.what, one.table, one.venue, self._run.now_ns))
+        for record in self._records.load(self._run.now_ns, time.time_ns()):
+            self._run.put(record)
         feed.start()
         self._watch_journal()
         try:
@@ -155,6 +160,7 @@ class LiveSession(SessionHost):
             await feed.close()
             if self._guard is not None:
                 self._guard.say_goodbye(Life.LEFT if self._how == "leave" else Life.ENDED)
+            self._records.save(self._run.engine, time.time_ns())
 
     def _turn(self, feed: Feed) -> None:
         self._watch_gate()
@@ -214,6 +220,7 @@ class LiveSession(SessionHost):
         if due:
             self._run.put(self._health())
             self._look_after_head(now_s)
+            self._records.save_when_due(self._run.engine, now_s, time.time_ns())
 
     def _look_after_head(self, now_s: float) -> None:
         """Send the journal's head out when it is time, and tell the engine what became of it."""

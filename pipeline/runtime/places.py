@@ -2,6 +2,7 @@
 
     HOME/sessions/NAME/   journal/ gate KILL link.sock lock log summary.json
     HOME/accounts/ALIAS/  KILL lock
+    HOME/records/         what sessions learned of models
     HOME/KILL             the sentinel: made by hand, it kills every session that has a guard
 
 HOME is LOBDECK_HOME, else `.local/state/lobdeck` in the home the password database gives: never $HOME, which
@@ -149,6 +150,11 @@ def config_dir() -> Path:
 def models_dir() -> Path:
     """Give where trained models are kept, `NAME/VERSION/NAME.onnx`; it is not made here."""
     return home_dir() / "models"
+
+
+def records_dir() -> Path:
+    """Give where sessions keep what they learned of models (`model_records.py`); it is not made here."""
+    return home_dir() / "records"
 
 
 def check_name(name: str, what: str = "session name") -> str:

@@ -30,7 +30,7 @@ class JournalSettings(Section):
     max_gb: Annotated[Whole, Field(ge=0, le=100_000)] = Field(
         default=50,
         description="Disk all journals together may keep; the oldest of ended sessions go first, never an "
-        "account's newest. 0 keeps all.",
+        "account's newest three. 0 keeps all.",
     )
     head_every_s: Annotated[Whole, Field(ge=0, le=86_400)] = Field(
         default=3_600, description="How often the chain's head is sent out, and at the end; 0 never."

@@ -255,6 +255,11 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
     "DISK_LOW": Sentence("the disk is nearly full", "the disk is {0} % full", ("n",)),
     "FILES_HIGH": Sentence("many open files", "{0} % of the open files allowed", ("n",)),
     "FEED_SLOW": Sentence("feed slow: {detail}", "feed slow: {detail} {0} late", ("us",)),
+    "DAY_CARRIED": Sentence(
+        "the day goes on from session {detail}",
+        "the day goes on from session {detail}: {0}, at best {1}",
+        ("money", "money"),
+    ),
     "HEAD_NOT_KEPT": Sentence("the journal's head is kept nowhere else: {detail}"),
     "HEAD_KEPT": Sentence("the journal's head is kept elsewhere again"),
     "JOURNAL_FAILED": Sentence("the journal cannot be written: no new order leaves"),

@@ -64,6 +64,17 @@ class BooksCarried(msgspec.Struct, frozen=True, tag=True):
     ts_ns: int
 
 
+class DayCarried(msgspec.Struct, frozen=True, tag=True):
+    """What an earlier run had made of the day: a crash or a restart gives no new allowance (C6)."""
+
+    session: str
+    before_quote_e8: int
+    """The day's result before this run; 0 where `BooksCarried` brings it with the positions."""
+    peak_quote_e8: int
+    """The best the day had stood at."""
+    ts_ns: int
+
+
 class OrderFound(msgspec.Struct, frozen=True, tag=True):
     """The venue shows an order that is ours by its id and in no books."""
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.core import totals
 from pipeline.core.alert_watch import AlertWatch
-from pipeline.core.earlier import BalancesCompared, BooksCarried, OrderFound
+from pipeline.core.earlier import BalancesCompared, BooksCarried, DayCarried, OrderFound
 from pipeline.core.effects import AlertCode, CloseGate, Effect
 from pipeline.core.health_desk import HealthDesk
 from pipeline.core.inputs import (
@@ -125,6 +125,7 @@ class Engine:
             ModelPrepared: models.on_prepared,
             ModelRecord: self._skill.on_record,
             BooksCarried: start.on_carried,
+            DayCarried: start.on_day,
             OrderFound: start.on_found,
             BalancesCompared: start.on_compared,
         }
@@ -174,6 +175,11 @@ class Engine:
         if kill is not None and kill.latched and not kill.confirmed_ts_ns:
             return True
         return any(order.cancel_asked_ns >= 0 for symbol in self.state.desks for order in orders.live(symbol))
+
+    @property
+    def day(self) -> tuple[int, int]:
+        """Give the day's result and its best, in 1e-8 of the quote currency."""
+        return self.state.portfolio.day_quote_e8, self.state.portfolio.peak_quote_e8
 
     @property
     def has_leftovers(self) -> bool:

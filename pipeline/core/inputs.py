@@ -10,7 +10,7 @@ import enum
 
 import msgspec
 
-from pipeline.core.earlier import BalancesCompared, BooksCarried, OrderFound
+from pipeline.core.earlier import BalancesCompared, BooksCarried, DayCarried, OrderFound
 from pipeline.core.evidence import HeadLeft, Seen
 from pipeline.core.model_inputs import ModelAct, ModelPrepared, ModelWanted
 from pipeline.core.monitor_state import MonitorState
@@ -36,6 +36,7 @@ __all__ = [
     "CONNECTING",
     "CancelRejected",
     "Command",
+    "DayCarried",
     "DepthSnapshot",
     "DepthUpdate",
     "ExecutionReport",
@@ -339,6 +340,9 @@ class HealthRead(msgspec.Struct, frozen=True, tag=True):
     stages_ns: tuple[int, ...]
     """Newest delay since receive of each of `health.STAGES`; negative where nothing was measured."""
     ts_ns: int
+    day_quote_e8: int = 0
+    """The engine's own words on the day, for the next run to read (`DayCarried`); it acts on neither."""
+    peak_quote_e8: int = 0
 
 
 class ModelRecord(msgspec.Struct, frozen=True, tag=True):
@@ -382,6 +386,7 @@ Input = (
     | ModelPrepared
     | ModelRecord
     | BooksCarried
+    | DayCarried
     | OrderFound
     | BalancesCompared
 )

@@ -87,6 +87,11 @@ class Portfolio:
             if goes_on and not one.lots:  # an open one has its result with the first mark
                 self._revalue(position)
 
+    def carry_day(self, before_quote_e8: int, peak_quote_e8: int) -> None:
+        """Let the day go on: add what it made before this run, and take the best it stood at."""
+        self._day_quote_e8 += before_quote_e8
+        self._peak_quote_e8 = max(self._peak_quote_e8, self._day_quote_e8, peak_quote_e8)
+
     def on_fill(self, fill: Fill) -> None:
         """Take a fill from `OrderStore.apply`; each fill once."""
         position = self._positions[fill.symbol]
@@ -129,13 +134,18 @@ class Portfolio:
 
     @property
     def day_quote_e8(self) -> int:
-        """Give closed + open - fees over all symbols."""
+        """Give closed + open - fees over all symbols, with what earlier runs of the day made."""
         return self._day_quote_e8
 
     @property
     def day_loss_quote_e8(self) -> int:
         """Give how far below zero the day is; 0 in profit. What the loss limit is compared with."""
         return max(0, -self._day_quote_e8)
+
+    @property
+    def peak_quote_e8(self) -> int:
+        """Give the best the day has stood at; never below 0."""
+        return self._peak_quote_e8
 
     @property
     def drawdown_quote_e8(self) -> int:

@@ -8,7 +8,7 @@ first moment: they count as exposure, a kill cancels them, and a person can canc
 
 from __future__ import annotations
 
-from pipeline.core.earlier import BalancesCompared, BooksCarried, OrderFound
+from pipeline.core.earlier import BalancesCompared, BooksCarried, DayCarried, OrderFound
 from pipeline.core.effects import AlertCode, TakeHome
 from pipeline.core.inputs import OperatorCommand
 from pipeline.core.operator import OperatorDesk
@@ -36,6 +36,14 @@ class StartDesk:
             if order.symbol in state.desks:
                 state.orders.restore(order, books.ts_ns)
                 state.start.orders[order.client_order_id] = True
+
+    def on_day(self, carried: DayCarried) -> None:
+        """Let the day's result and its best go on where an earlier run stood, and say so."""
+        portfolio = self._state.portfolio
+        portfolio.carry_day(carried.before_quote_e8, carried.peak_quote_e8)
+        values = (portfolio.day_quote_e8, carried.peak_quote_e8)
+        code = AlertCode.DAY_CARRIED
+        self._state.out.alert(code, Severity.INFO, carried.ts_ns, "", carried.session, values)
 
     def on_found(self, found: OrderFound) -> None:
         """Take an order of ours that no books know as one of this session's; a person decides on it."""

@@ -78,7 +78,7 @@ class BooksFold:
         try:
             if record.kind == RecordKind.EFFECT:
                 self._sent(_submit(record.payload))
-            elif record.kind == RecordKind.INPUT and _tag(record.payload) in _TAGS:
+            elif record.kind == RecordKind.INPUT and input_tag(record.payload) in _TAGS:
                 self._take(_input(record.payload))
         except msgspec.MsgspecError as problem:
             raise JournalError(f"record {record.sequence} is none of this version: {problem}") from problem
@@ -193,7 +193,7 @@ class BooksFold:
         )
 
 
-def _tag(payload: bytes) -> bytes:
+def input_tag(payload: bytes) -> bytes:
     """Give the name an input's MessagePack begins with, without reading the rest; empty for none."""
     at = 1 if payload[1:6] == _NAME else 3
     if payload[at : at + 5] != _NAME:

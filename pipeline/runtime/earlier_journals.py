@@ -20,7 +20,9 @@ from pipeline.runtime.venue_params import VenueParams
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class JournalledRun:
+    """One run of a session that knew the account."""
+
     directory: Path
     number: int
     header: JournalHeader
@@ -39,14 +41,14 @@ def earlier_books(orders: VenueParams, now_ns: int) -> BooksCarried | None:
     Raises:
         PlacesError: the state directory is refused.
     """
-    for run in sorted(_runs(account_notes(orders)), key=lambda one: -one.header.created_ns):
+    for run in sorted(runs_of(account_notes(orders)), key=lambda one: -one.header.created_ns):
         books = _books_of(run, now_ns)
         if books is not None:
             return books
     return None
 
 
-def _books_of(run: _Run, now_ns: int) -> BooksCarried | None:
+def _books_of(run: JournalledRun, now_ns: int) -> BooksCarried | None:
     fold = BooksFold(run.header.session, run.header.params.instruments)
     try:
         _, records = read_journal(run.directory, run.number)
@@ -62,7 +64,7 @@ def _books_of(run: _Run, now_ns: int) -> BooksCarried | None:
     return fold.books(now_ns, f"{where}: {torn.size} bytes from {torn.offset} on are damaged ({torn.damage})")
 
 
-def _runs(notes: dict[str, str]) -> Iterator[_Run]:
+def runs_of(notes: dict[str, str]) -> Iterator[JournalledRun]:
     """Give every run of the account; a journal whose header cannot be read names no account."""
     for entry in list_sessions():
         directory = entry.place.journal_dir
@@ -74,4 +76,4 @@ def _runs(notes: dict[str, str]) -> Iterator[_Run]:
             except JournalError:
                 continue
             if notes.items() <= header.notes.items():
-                yield _Run(directory, number, header)
+                yield JournalledRun(directory, number, header)

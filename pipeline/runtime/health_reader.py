@@ -29,8 +29,12 @@ class HealthReader:
         rss_mb: float,
         journal_ok: bool,
         now_ns: int,
+        day: tuple[int, int],
     ) -> HealthRead:
-        """Give the readings of now; a disk that cannot be asked counts as full."""
+        """Give the readings of now; a disk that cannot be asked counts as full.
+
+        `day` is the day's result and its best, which the next run reads.
+        """
         most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         files = sum(1 for _ in Path("/proc/self/fd").iterdir())
         return HealthRead(
@@ -41,6 +45,8 @@ class HealthReader:
             journal_ok=journal_ok,
             stages_ns=tuple(self._stage(n, histograms[key]) for n, key in enumerate(_STAGES)),
             ts_ns=now_ns,
+            day_quote_e8=day[0],
+            peak_quote_e8=day[1],
         )
 
     def _stage(self, number: int, histogram: LatencyHistogram) -> int:

@@ -1,7 +1,7 @@
 """Keeping all journals together below a size: the oldest ones of sessions that have ended go first.
 
-A journal goes whole or not at all, because a chain without its beginning proves nothing. The newest journal
-of an account stays whatever it takes: the next session on that account starts from its books.
+A journal goes whole or not at all, because a chain without its beginning proves nothing. The newest
+journals of an account stay whatever they take: the next session on that account starts from their books.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from pipeline.runtime.locks import hold_if_free
 from pipeline.runtime.places import PlacesError, SessionPlace, list_sessions
 
 GB = 1_000_000_000
+KEPT_OF_ACCOUNT = 3
+"""The newest session of an account may have died before it knew the account: then the one before tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ class Pruned:
 def prune_journals(max_bytes: int) -> Pruned:
     """Remove journals of ended sessions, oldest first, until all together take at most `max_bytes` of disk.
 
-    A session that runs is never touched: its journal is only removed while its lock is ours. Nor is the
-    newest journal of an account that orders were sent for.
+    A session that runs is never touched: its journal is only removed while its lock is ours. Nor are the
+    newest journals of an account that orders were sent for.
 
     Raises:
         PlacesError: when the state directory is refused.
@@ -85,14 +87,14 @@ class Retention:
 
 
 def _books_of_accounts(places: list[SessionPlace]) -> set[str]:
-    """Name the sessions whose journal is the newest of an account; `places` oldest first."""
-    newest: dict[tuple[str, str], str] = {}
+    """Name the sessions whose journals are the newest of an account; `places` oldest first."""
+    sessions: dict[tuple[str, str], list[str]] = {}
     for place in places:
         with contextlib.suppress(JournalError):
             notes = read_journal(place.journal_dir)[0].notes
             if "account" in notes:
-                newest[notes["account"], notes.get("orders_url", "")] = place.name
-    return set(newest.values())
+                sessions.setdefault((notes["account"], notes.get("orders_url", "")), []).append(place.name)
+    return {name for names in sessions.values() for name in names[-KEPT_OF_ACCOUNT:]}
 
 
 def _measure(directory: Path) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from pipeline.core.earlier import BooksCarried
+from pipeline.core.earlier import BooksCarried, DayCarried
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import FeedStatusChanged, HeadLeft, HealthRead, InstrumentDiffers
@@ -69,15 +69,17 @@ class LiveSession(SessionHost):
         sim: SimChild | None = None,
         differs: Sequence[Difference] = (),
         books: BooksCarried | None = None,
+        day: DayCarried | None = None,
     ) -> None:
         """Prepare; `differs` is what the venue gave differently from the tables, to be said first.
 
-        `books` is what the account's last session left.
+        `books` is what the account's last session left, `day` what the day had come to.
         """
         super().__init__(spec, directory, gate, pool, lock)
         clock = SessionClock()
         instruments = {i.symbol: i for i in spec.params.instruments}
         self._books = books
+        self._day = day
         self._venue = self._venue_gateway(clock)
         self._run = LiveRun(
             engine=Engine(spec.params),
@@ -134,6 +136,8 @@ class LiveSession(SessionHost):
         self._run.want_snapshot = feed.want_snapshot
         if self._books is not None:
             self._run.put(msgspec.structs.replace(self._books, ts_ns=self._run.now_ns))
+        if self._day is not None:
+            self._run.put(msgspec.structs.replace(self._day, ts_ns=self._run.now_ns))
         self._watch_gate()
         for one in self._differs:
             self._run.put(InstrumentDiffers(one.symbol, one.what, one.table, one.venue, self._run.now_ns))
@@ -255,6 +259,7 @@ class LiveSession(SessionHost):
             rss_mb=self._memory.rss_mb,
             journal_ok=self._journal is None or self._journal.healthy,
             now_ns=self._run.now_ns,
+            day=self._run.engine.day,
         )
 
     def _look_after_workers(self, now_s: float) -> None:

@@ -20,9 +20,7 @@ from pipeline import __version__
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import Command, LinkChanged, OperatorCommand
 from pipeline.core.snapshot import ConsoleSnapshot, ReplayView
-from pipeline.core.types import VenueMode
 from pipeline.core.view import ALERTS, build_snapshot
-from pipeline.runtime.earlier_journals import account_notes
 from pipeline.runtime.evidence import Evidence
 from pipeline.runtime.facts_reader import MemoryWatch, stage_views, worker_views
 from pipeline.runtime.gate import Gate
@@ -30,10 +28,6 @@ from pipeline.runtime.gate_watch import GateWatch
 from pipeline.runtime.gateway import PaperGateway
 from pipeline.runtime.guard_keeper import GuardKeeper
 from pipeline.runtime.hosted_run import Run
-from pipeline.runtime.journal import JournalWriter
-from pipeline.runtime.journal_format import OWN_EXCHANGE, JournalHeader
-from pipeline.runtime.journal_retention import Retention
-from pipeline.runtime.journal_state import SyncPolicy
 from pipeline.runtime.link_messages import (
     PROTOCOL_VERSION,
     CommandRequest,
@@ -49,11 +43,11 @@ from pipeline.runtime.model_switch import ModelSwitch, model_files
 from pipeline.runtime.model_words import ModelWords
 from pipeline.runtime.notices import Notices
 from pipeline.runtime.places import models_dir
+from pipeline.runtime.session_journal import open_journal
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.summary import EXIT_FAILED, FeedCounts, Summary, as_failed, build_summary
 from pipeline.runtime.workers import WorkerPool
 from pipeline.sim.paper import PaperVenue
-from pipeline.wire.codec import MAX_FRAME_BYTES
 
 CONVERGE_S = 10.0
 """How long an orderly stop waits for cancels to be confirmed (SIGTERM, quit)."""
@@ -370,33 +364,3 @@ class SessionHost(ABC):
                     ts_ns=self.run_.now_ns,
                 )
             )
-
-
-def _notes_of(spec: SessionSpec) -> dict[str, str]:
-    if spec.sim is not None:
-        return OWN_EXCHANGE
-    return {} if spec.orders is None else account_notes(spec.orders)
-
-
-def open_journal(spec: SessionSpec, directory: Path) -> JournalWriter:
-    """Begin the journal of a session; its header makes it self-contained."""
-    retention = Retention(spec.journal_max_gb)
-    retention.start()
-    header = JournalHeader(
-        session=spec.name,
-        code_version=__version__,
-        created_ns=time.time_ns(),
-        params=spec.params,
-        codecs=(spec.venue,),
-        sources=spec.sources,
-        notes=_notes_of(spec),
-        max_frame_bytes=MAX_FRAME_BYTES if spec.feed is None else spec.feed.max_frame_bytes,
-    )
-    return JournalWriter.create(
-        directory / "journal",
-        header,
-        # Real money: what caused an order is on the disk before the order leaves.
-        policy=SyncPolicy.ORDER if spec.params.mode is VenueMode.LIVE else SyncPolicy.GROUPED,
-        segment_bytes=spec.journal_segment_mb << 20,
-        after_pack=retention.prune,
-    )

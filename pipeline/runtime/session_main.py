@@ -21,6 +21,7 @@ import uvloop
 from pipeline.core.types import VenueMode
 from pipeline.models.refusal import ModelRefused
 from pipeline.runtime.capture import CaptureError
+from pipeline.runtime.earlier_day import earlier_day
 from pipeline.runtime.earlier_journals import earlier_books
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.journal_format import JournalError
@@ -109,7 +110,8 @@ def _session(
     books = None
     if spec.orders is not None and sim is None:
         books = earlier_books(spec.orders, time.time_ns())
-    return LiveSession(spec, feed, directory, gate, pool, lock, sim, differs, books)
+    day = None if sim is not None else earlier_day(spec, directory / "journal", time.time_ns(), books)
+    return LiveSession(spec, feed, directory, gate, pool, lock, sim, differs, books, day)
 
 
 def _as_the_venue_says(spec: SessionSpec) -> tuple[SessionSpec, tuple[Difference, ...]]:

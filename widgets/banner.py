@@ -48,21 +48,30 @@ def _stays(held: list[Held], width: int) -> str:
 
 def convergence_line(kill: KillView, snapshot: ConsoleSnapshot, choice: str, width: int) -> Line:
     """Give how far our orders are cancelled; `none left` only once the venue has said so."""
-    if kill.confirmed_ts_ns:
-        state = f"NO ORDERS LEFT (venue {clock_text(kill.confirmed_ts_ns, milliseconds=True)})"
-    else:
-        state = "asking the venue until none is left"
     counts = f" our orders {kill.ours_total}: cancel sent {kill.cancels_sent}, gone {kill.gone}"
     late = f"filled late {kill.filled_late}, unknown {kill.unknown}"
-    foreign = snapshot.counts.foreign
     items: list[Item] = [
         (0, text(counts, "kill")),
         (2, text(late, "kill")),
-        (1, text(state, "kill")),
-        (4, text(f"foreign {foreign} kept" if foreign else "", "kill")),
+        (1, text(_progress(kill), "kill")),
+        (4, text(_foreign(kill, snapshot.counts.foreign), "kill")),
         (0 if choice else 3, text(choice or (":release to begin again" if kill.latched else ""), "kill")),
     ]
     return fit(items, width)
+
+
+def _progress(kill: KillView) -> str:
+    if kill.confirmed_ts_ns:
+        return f"NO ORDERS LEFT (venue {clock_text(kill.confirmed_ts_ns, milliseconds=True)})"
+    if kill.left:
+        return "LEFT RESTING, X cancels them"
+    return "not cancelled yet" if kill.choosing else "asking the venue until none is left"
+
+
+def _foreign(kill: KillView, foreign: int) -> str:
+    if not foreign:
+        return ""
+    return f"foreign {foreign}: cancelling" if kill.account else f"foreign {foreign} kept"
 
 
 def reversed_line(line: Line, width: int) -> Line:

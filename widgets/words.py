@@ -250,6 +250,14 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
     ),
     "COMMAND_REFUSED": Sentence("refused: {detail}", detail_words=reason_words),
     "ORDERS_GONE": Sentence("NO ORDERS LEFT at the venue"),
+    "ORDERS_LEFT": Sentence(
+        "our orders LEFT RESTING by {detail}", "{0} orders of ours LEFT RESTING by {detail}", ("n",)
+    ),
+    "ACCOUNT_CANCELED": Sentence(
+        "{detail} cancels EVERY order of the account",
+        "{detail} cancels EVERY order of the account, {0} foreign seen",
+        ("n",),
+    ),
     "ORDER_PATH_UP": Sentence("order path up: {detail}"),
     "ORDER_PATH_DOWN": Sentence("order path DOWN: {detail}; nothing new leaves"),
     "DISK_LOW": Sentence("the disk is nearly full", "the disk is {0} % full", ("n",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 
 from app.account_lines import account_lines
 from app.acts.base import ActsBase
@@ -16,11 +17,16 @@ from pipeline.core.types import Authority, BookState
 KILL_STRIP_S = 2.0
 """After this the default is done: our orders are cancelled."""
 
-_KILL_WORDS = "Enter or Esc cancel our orders now (by itself in {left})   f cancel and FLATTEN"
+QUESTION_S = 4.5
+"""A question about everything, or nothing, stands so long; the session waits a little longer."""
+
+_KILL_WORDS = "Enter/Esc cancel ours (in {left})   f flatten   A all, foreign too   l leave"
 
 
 class StopActs(ActsBase):
     """The three axes: kill, halt, reduce, authority; resume and release."""
+
+    _all_question: Strip | None = None
 
     def act_kill(self) -> None:
         """Close and latch the gate; a key from a terminal never comes here, the driver has acted on it."""
@@ -82,29 +88,22 @@ class StopActs(ActsBase):
             main.say("gate closed: HALTED; `:resume` opens it", "halt")
             return
         if console.settings.watch:
+            # A kill of the session's own leaves nobody time to choose, as this console offers no choice.
+            self._send(Command.KILL)
             main.say("KILLED: the session cancels our orders; flattening is for who is in control", "kill")
             return
         if self._killing:
             main.drop_strip()
             self._cancel_ours()
             return
-        main.ask(
-            Strip(
-                _KILL_WORDS,
-                on_enter=self._cancel_ours,
-                on_escape=self._cancel_ours,
-                on_expiry=self._cancel_ours,
-                choices={"f": self._flatten},
-                shown_s=time.monotonic(),
-                role="kill",
-                stands_s=KILL_STRIP_S,
-                in_banner=True,
-            )
-        )
+        choices = {"f": self._flatten, "A": self._ask_for_all, "l": self._ask_to_leave}
+        self._choose(_KILL_WORDS, self._cancel_ours, KILL_STRIP_S, choices)
 
     def after_picture(self, shown: ConsoleSnapshot) -> None:
         """Take the kill strip away once nothing is left that it could cancel."""
         if self._killing and shown.kill is not None and shown.kill.confirmed_ts_ns:
+            if self._main.strips.strip is self._all_question:
+                return  # foreign orders may still be there
             self._main.drop_strip()
             if shown.position.lots:
                 self._say(f"no orders left; F flattens {self._position(shown)}", "kill")
@@ -117,6 +116,48 @@ class StopActs(ActsBase):
     def _flatten(self) -> None:
         self._cancel_ours()
         self._console.act_by_name("flatten")
+
+    def _choose(
+        self,
+        words: str,
+        on_enter: Callable[[], None],
+        stands_s: float,
+        choices: Mapping[str, Callable[[], None]],
+    ) -> Strip:
+        """Ask in the banner; Esc, and nothing at all, cancel ours."""
+        strip = Strip(
+            words,
+            on_enter=on_enter,
+            on_escape=self._cancel_ours,
+            on_expiry=self._cancel_ours,
+            choices=choices,
+            shown_s=time.monotonic(),
+            role="kill",
+            stands_s=stands_s,
+            in_banner=True,
+        )
+        self._main.ask(strip)
+        return strip
+
+    def _ask_for_all(self) -> None:
+        """Name what is not ours before it is cancelled."""
+        drawn = self._drawn
+        foreign = "" if drawn is None else f", {drawn.counts.foreign} FOREIGN"
+        words = f"CANCEL ALL on {self._account}: ours{foreign}   Enter does it, Esc ours only ({{left}})"
+        self._all_question = self._choose(words, lambda: self._send(Command.CANCEL_ACCOUNT), QUESTION_S, {})
+
+    def _ask_to_leave(self) -> None:
+        """Let the session wait while this is asked; then leave ours where they are."""
+        self._send(Command.LEAVE_ORDERS)
+        drawn = self._drawn
+        ours = "our orders" if drawn is None else f"{live_orders(drawn)} of ours"
+        words = f"LEAVE {ours} RESTING on {self._account}   Enter does it, Esc cancels ours ({{left}})"
+        self._choose(words, lambda: self._send(Command.LEAVE_ORDERS, target=(0, 1)), QUESTION_S, {})
+
+    @property
+    def _account(self) -> str:
+        account, drawn = self._console.settings.account, self._drawn
+        return account if drawn is None else f"{account}, {drawn.header.mode.value}"
 
     def _cancel_ours(self) -> None:
         """Cancel ours on every symbol of the session."""

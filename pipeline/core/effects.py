@@ -64,6 +64,13 @@ class CancelAll(msgspec.Struct, frozen=True, tag=True):
     ts_ns: int
 
 
+class CancelAccount(msgspec.Struct, frozen=True, tag=True):
+    """Cancel every open order of the account, foreign ones too: a person chose it while killed."""
+
+    reason: str
+    ts_ns: int
+
+
 class RequestSnapshot(msgspec.Struct, frozen=True, tag=True):
     """Fetch a whole book; answered by `DepthSnapshot`."""
 
@@ -159,6 +166,8 @@ class AlertCode(enum.StrEnum):
     UNMANAGED_POSITION = "UNMANAGED_POSITION"
     COMMAND_REFUSED = "COMMAND_REFUSED"
     ORDERS_GONE = "ORDERS_GONE"
+    ORDERS_LEFT = "ORDERS_LEFT"
+    ACCOUNT_CANCELED = "ACCOUNT_CANCELED"
     REPLAY_LAP = "REPLAY_LAP"
     ORDER_PATH_UP = "ORDER_PATH_UP"
     ORDER_PATH_DOWN = "ORDER_PATH_DOWN"
@@ -207,6 +216,7 @@ Effect = (
     | SubmitOrder
     | CancelOrder
     | CancelAll
+    | CancelAccount
     | RequestSnapshot
     | Subscribe
     | CloseGate

@@ -172,7 +172,7 @@ class Engine:
     def awaits_cancels(self) -> bool:
         """Say whether a cancel of ours is unanswered, or a kill has not seen the venue's zero."""
         kill, orders = self.state.kill, self.state.orders
-        if kill is not None and kill.latched and not kill.confirmed_ts_ns:
+        if kill is not None and kill.latched and not kill.confirmed_ts_ns and not kill.left:
             return True
         return any(order.cancel_asked_ns >= 0 for symbol in self.state.desks for order in orders.live(symbol))
 
@@ -180,6 +180,12 @@ class Engine:
     def day(self) -> tuple[int, int]:
         """Give the day's result and its best, in 1e-8 of the quote currency."""
         return self.state.portfolio.day_quote_e8, self.state.portfolio.peak_quote_e8
+
+    @property
+    def spared_generation(self) -> int:
+        """Give the gate's generation while a kill leaves working orders alone; 0 while none does."""
+        gate = self.state.gate
+        return gate.generation if gate is not None and self.state.spares_orders else 0
 
     @property
     def has_leftovers(self) -> bool:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from pipeline.core.effects import Alert
 from pipeline.core.inputs import GateChanged
+from pipeline.core.kill_progress import KillProgress
 from pipeline.core.session_facts import DenialFact, KillFact, PeakFact
-from pipeline.core.state import EngineState, KillProgress
+from pipeline.core.state import EngineState
 from pipeline.core.types import DenyReason
 
 

@@ -256,6 +256,10 @@ class GateChanged(msgspec.Struct, frozen=True, tag=True):
     tty: str = ""
     acted_ns: int = 0
     """When the act was recorded in the gate, by the system's clock; 0 where that is not known."""
+    killers: tuple[str, ...] = ()
+    """The closers of it that killed; empty also where the latch was made by hand."""
+    kills: int = 0
+    """Grows with every kill by a closer."""
 
 
 class LinkChanged(msgspec.Struct, frozen=True, tag=True):
@@ -281,6 +285,8 @@ class Command(enum.StrEnum):
     RELEASE = "RELEASE"
     CANCEL_ORDER = "CANCEL_ORDER"
     CANCEL_ALL = "CANCEL_ALL"
+    CANCEL_ACCOUNT = "CANCEL_ACCOUNT"
+    LEAVE_ORDERS = "LEAVE_ORDERS"
     FLATTEN = "FLATTEN"
     EDIT_SIZE = "EDIT_SIZE"
     NOTE_ALERT = "NOTE_ALERT"

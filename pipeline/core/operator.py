@@ -13,10 +13,11 @@ from pipeline.core.desk import SymbolDesk
 from pipeline.core.effects import AlertCode, CloseGate, OpenGate
 from pipeline.core.funnel import Stage
 from pipeline.core.inputs import Command, GateChanged, OperatorCommand
+from pipeline.core.kill_desk import KillDesk
 from pipeline.core.permit import PermitEnd, PermitKind, PermitRecord
-from pipeline.core.state import EngineState, KillProgress
+from pipeline.core.state import EngineState
 from pipeline.core.trader import Trader
-from pipeline.core.types import Authority, Origin, Severity, TradingState
+from pipeline.core.types import Authority, Severity, TradingState
 
 UNSETTLED = "what an earlier session left is not settled: `:adopt` or `:cancel-earlier`"
 
@@ -30,6 +31,7 @@ class OperatorDesk:
     def __init__(self, state: EngineState, trader: Trader) -> None:
         self._state = state
         self._trader = trader
+        self._kills = KillDesk(state, trader)
         self._acts: dict[Command, Callable[[OperatorCommand], str]] = {
             Command.PERMIT_ONCE: self._permit_once,
             Command.DECLINE: self._decline,
@@ -44,6 +46,8 @@ class OperatorDesk:
             Command.RELEASE: self._release,
             Command.CANCEL_ORDER: self._cancel_order,
             Command.CANCEL_ALL: self._cancel_all,
+            Command.CANCEL_ACCOUNT: self._kills.cancel_account,
+            Command.LEAVE_ORDERS: self._kills.leave,
             Command.FLATTEN: self._flatten,
             Command.EDIT_SIZE: self._edit_size,
             Command.NOTE_ALERT: self._note_alert,
@@ -71,30 +75,15 @@ class OperatorDesk:
         severity = Severity.CRITICAL if gate.latched else Severity.WARN
         detail = f"{gate.who} {gate.reason}".strip()
         state.out.alert(AlertCode.GATE_CLOSED, severity, gate.ts_ns, "", detail, (gate.generation,))
-        self._begin_kill(gate)
+        self._kills.begin(gate)
         wanted = TradingState.KILLED if gate.latched else TradingState.HALTED
         if wanted < state.trading_state:
             self.set_trading_state(wanted, gate.who, gate.ts_ns)
-        if gate.latched:
-            for desk in state.desks.values():
-                self.cancel_live(desk, "KILL", gate.ts_ns)
+        self._kills.converge(gate.ts_ns)
 
     def converge(self, now_ns: int) -> None:
         """Go on cancelling after a kill until the venue has nothing of ours left, and say when."""
-        state = self._state
-        if state.kill is None or not state.kill.latched or state.kill.confirmed_ts_ns:
-            return
-        if state.has_order_path and not state.orders.open_orders and not state.kill.listed_zero:
-            return  # our own books are no proof; the venue's lists are
-        if state.orders.open_orders == 0:
-            state.kill.confirmed_ts_ns = now_ns
-            state.out.alert(AlertCode.ORDERS_GONE, Severity.INFO, now_ns)
-            return
-        for order in state.orders.all_live():
-            # A flatten a person sent after the kill ends by itself, and may still wait for the disk.
-            after = order.intent.origin is Origin.FLATTEN and order.number > state.kill.last_number
-            if not after:
-                self.cancel_again(order.client_order_id, "KILL", now_ns)
+        self._kills.converge(now_ns)
 
     def set_trading_state(self, wanted: TradingState, who: str, now_ns: int) -> None:
         """Change the trading state; HALTED and below take every card and permit away."""
@@ -291,6 +280,7 @@ class OperatorDesk:
         desk = self._state.desks.get(command.symbol)
         if desk is None:
             return f"{command.symbol}: not in this session"
+        self._kills.choose_ours()
         return f"{self.cancel_live(desk, 'OPERATOR', command.ts_ns)} cancels sent"
 
     def _flatten(self, command: OperatorCommand) -> str:
@@ -314,35 +304,8 @@ class OperatorDesk:
 
     def cancel_live(self, desk: SymbolDesk, reason: str, now_ns: int) -> int:
         """Ask for every live order of a symbol to be cancelled, also again after a while; count them."""
-        orders = self._state.orders.live(desk.symbol)
-        for order in orders:
-            self.cancel_again(order.client_order_id, reason, now_ns)
-        return len(orders)
+        return self._kills.cancel_live(desk, reason, now_ns)
 
     def cancel_again(self, client_order_id: str, reason: str, now_ns: int) -> None:
         """Ask for a live order to be cancelled, unless that was done a moment ago."""
-        order = self._state.orders.order(client_order_id)
-        if order is None or not order.is_live:
-            return
-        if order.cancel_asked_ns < 0 or now_ns - order.cancel_asked_ns >= CANCEL_REPEAT_NS:
-            self._trader.cancel(self._state.desks[order.symbol], client_order_id, reason, now_ns)
-
-    def _begin_kill(self, gate: GateChanged) -> None:
-        """Follow a close from now on; a kill replaces a halt, and the first kill stands."""
-        state = self._state
-        if state.kill is not None and (state.kill.latched or not gate.latched):
-            return
-        state.kill = KillProgress(
-            who=gate.who,
-            reason=gate.reason,
-            ts_ns=gate.ts_ns,
-            latched=gate.latched,
-            ours_total=state.orders.open_orders,
-            canceled_before=state.orders.counts.canceled,
-            filled_before=state.orders.counts.filled,
-            last_number=state.orders.newest_number,
-        )
-
-
-CANCEL_REPEAT_NS = 1_000_000_000
-"""A cancel nobody answered is asked again after this."""
+        self._kills.cancel_again(client_order_id, reason, now_ns)

@@ -136,6 +136,12 @@ class KillView(msgspec.Struct, frozen=True, eq=False):
     position_quote_e8: int
     confirmed_ts_ns: int
     """When the venue reported zero orders; 0 before."""
+    choosing: bool = False
+    """Ours are not cancelled yet: a person may still choose."""
+    left: bool = False
+    """A person left ours resting."""
+    account: bool = False
+    """Every order of the account is being cancelled, foreign ones too."""
 
 
 class WhyView(msgspec.Struct, frozen=True, eq=False):

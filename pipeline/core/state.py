@@ -13,6 +13,7 @@ from pipeline.core.earlier import StartCheck
 from pipeline.core.ideas import IdeaBoard
 from pipeline.core.inference import InferenceDesk
 from pipeline.core.inputs import GateChanged, WorkerCounters
+from pipeline.core.kill_progress import KillProgress
 from pipeline.core.model_book import ModelBook
 from pipeline.core.model_gate import ModelGate
 from pipeline.core.orders import OrderStore
@@ -39,62 +40,6 @@ class EngineCounters:
     predictions: int = 0
     features: int = 0
     unknown_symbols: int = 0
-
-
-@dataclass(slots=True)
-class KillProgress:
-    """One kill from the closing of the gate to the venue's zero."""
-
-    who: str
-    reason: str
-    ts_ns: int
-    latched: bool
-    ours_total: int
-    canceled_before: int
-    filled_before: int
-    cancels_sent: int = 0
-    confirmed_ts_ns: int = 0
-    first_zero_ns: int = 0
-    """When the first list without an order of ours was asked for; 0 while there is none."""
-    listed_zero: bool = False
-    """A second one, asked for later than any order could still have been on its way."""
-    last_number: int = 0
-    """The newest order when the gate closed; what a person sends later (flatten) has a higher one."""
-    later_canceled: int = 0
-    later_filled: int = 0
-    """What became of those later ones, which the kill's own counts leave out."""
-    sent_ns: int = 0
-    """When the newest later one was sent; 0 without one."""
-
-    def on_sent(self, now_ns: int) -> None:
-        """Take the venue's zero back: an order goes there after it."""
-        self.sent_ns = now_ns
-        self.confirmed_ts_ns, self.first_zero_ns, self.listed_zero = 0, 0, False
-
-    def on_cancel(self, number: int) -> None:
-        """Count a cancel that was sent for an order of before the kill."""
-        self.cancels_sent += number <= self.last_number
-
-    def on_counts(self, number: int, canceled: int, filled: int) -> None:
-        """Leave out of the kill's counts what an answer made of an order sent after it."""
-        if number > self.last_number:
-            self.later_canceled += canceled
-            self.later_filled += filled
-
-    def on_listed(self, ours: int, asked_ns: int) -> None:
-        """Take a list of open orders; one asked for before the kill or the newest order says nothing."""
-        if asked_ns <= max(self.ts_ns, self.sent_ns):
-            return
-        if ours:
-            self.first_zero_ns, self.listed_zero = 0, False
-        elif not self.first_zero_ns:
-            self.first_zero_ns = asked_ns
-        elif asked_ns - self.first_zero_ns >= LATEST_ARRIVAL_NS:
-            self.listed_zero = True
-
-
-LATEST_ARRIVAL_NS = 1_000_000_000
-"""The longest recvWindow: an order sent before this long ago is refused by the venue."""
 
 
 class EngineState:
@@ -160,6 +105,11 @@ class EngineState:
     def gate_open(self) -> bool:
         """Say whether the gate was open when last heard of."""
         return self.gate is None or self.gate.open
+
+    @property
+    def spares_orders(self) -> bool:
+        """Say whether a kill leaves our working orders alone, for now or on purpose."""
+        return self.kill is not None and self.kill.spares and self.orders.open_orders > 0
 
     def aimed_lots(self, symbol: str) -> int:
         """Give the position with every open order counted as filled; dust counts as none.

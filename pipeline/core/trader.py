@@ -150,6 +150,8 @@ class Trader:
         rest.begin(seen, now_ns, now_ns if actions else desk.policy.next_look_ns(view, now_ns))
         for action in actions:
             match action:
+                case CancelWorking() if state.spares_orders and not desk.flatten_who:
+                    pass  # a person may leave them where they are
                 case CancelWorking():
                     self.cancel(desk, action.client_order_id, action.reason, now_ns)
                 case PlaceEntry():

@@ -273,6 +273,9 @@ def kill_view(state: EngineState, desk: SymbolDesk) -> KillView | None:
         position_lots=position.lots,
         position_quote_e8=position.notional_quote_e8,
         confirmed_ts_ns=kill.confirmed_ts_ns,
+        choosing=kill.choose_by_ns > 0,
+        left=kill.left,
+        account=kill.account,
     )
 
 

@@ -233,7 +233,8 @@ class Process:
         self.run.beat(0)
         self.gateway.release_parked(self.run.now_ns)
         healthy = chain_is_healthy(self.engine, path_up=self.gateway.is_up, workers=True)
-        if self._duty.look(self._our_ns(), self.run.put, self.run.now_ns, healthy=healthy):
+        spared = self.engine.spared_generation
+        if self._duty.look(self._our_ns(), self.run.put, self.run.now_ns, healthy=healthy, spared=spared):
             self.gateway.tick(self.run.now_ns)
 
     def command(self, command: Command, **fields: Any) -> str:

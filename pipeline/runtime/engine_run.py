@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from pipeline.core.effects import (
+    CancelAccount,
     CancelAll,
     CancelOrder,
     CloseGate,
@@ -93,6 +94,8 @@ class EngineRun(ABC):
                 self.gateway.cancel_all(effect, self.now_ns)
             case TakeHome():
                 self.gateway.take_home(self.now_ns)
+            case CancelAccount():
+                self.gateway.cancel_account(effect, self.now_ns)
             case CloseGate() | OpenGate():
                 if self._on_gate is not None:
                     self._on_gate(effect, self._replies.append, self.now_ns)

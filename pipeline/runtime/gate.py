@@ -170,6 +170,7 @@ class Gate:
             generation=sum(word >> _ORDINAL_SHIFT for word in closed),
             latches=latches,
             kills=kills,
+            kill_count=sum(word >> _ORDINAL_SHIFT for word in killed),
             unknown_slots=tuple(slot for slot in shut if slot >= len(Closer)),
             orphaned=orphaned,
             last_release=self._last_release(),

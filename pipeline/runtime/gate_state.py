@@ -53,12 +53,20 @@ class GateState:
     latches: tuple[Latch, ...]
     kills: Mapping[int, int]
     """By slot, the newest kill that no release has taken back."""
+    kill_count: int
+    """Grows with every kill."""
     unknown_slots: tuple[int, ...]
     """Closers of a later version that keep it closed."""
     orphaned: bool
     """True when the file was removed: nobody can find the gate to close it, so it counts as closed."""
     last_release: CloserRecord | None
     """Who released last; its `closer` is meaningless."""
+
+    @property
+    def killers(self) -> tuple[str, ...]:
+        """Name the closers whose kills stand."""
+        known = [Closer(slot).name.lower() for slot in self.kills if slot < len(Closer)]
+        return (*known, *("unknown" for slot in self.kills if slot >= len(Closer)))
 
     def is_kill(self, record: CloserRecord) -> bool:
         """Say whether this closer killed, in this close or in one before it that no release took back."""

@@ -50,6 +50,8 @@ class GateWatch:
                 ts_ns=now_ns,
                 tty=act.tty if act else "",
                 acted_ns=act.ts_ns if act else 0,
+                killers=state.killers,
+                kills=state.kill_count,
             )
         )
         self._gate.acknowledge(state.closers)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pipeline.core.effects import CancelAll, CancelOrder, SubmitOrder
+from pipeline.core.effects import CancelAccount, CancelAll, CancelOrder, SubmitOrder
 from pipeline.core.inputs import CancelRejected, ExecutionReport, Input, SendRefused, Trade
 from pipeline.core.sync import SyncedBook
 from pipeline.core.types import OrderIntent, Origin
@@ -57,6 +57,10 @@ class Gateway(Protocol):
 
     def take_home(self, now_ns: int) -> None:
         """Take the account as it is found for home inventory, where there is an account."""
+        ...
+
+    def cancel_account(self, effect: CancelAccount, now_ns: int) -> None:
+        """Cancel every order of the account, foreign ones too; passes every gate."""
         ...
 
     def due(self, now_ns: int) -> Sequence[Input]:
@@ -128,6 +132,9 @@ class PaperGateway:
 
     def take_home(self, now_ns: int) -> None:
         """Need nothing: no paper session has one before it."""
+
+    def cancel_account(self, effect: CancelAccount, now_ns: int) -> None:
+        """Need nothing more: on paper there are no foreign orders, and ours are cancelled one by one."""
 
     def due(self, now_ns: int) -> list[ExecutionReport | CancelRejected]:
         """Take the venue's reports up to a time."""

@@ -104,6 +104,12 @@ class Guard:
         return self._state.latched
 
     @property
+    def _spares(self) -> bool:
+        """Say whether a person at the console spares our orders, by the word of an engine that lives."""
+        alive = self._heart.life is Life.RUNS and not self._dead and not self._fenced_for
+        return alive and 0 < self._heart.spared == self._state.generation
+
+    @property
     def _acknowledged(self) -> bool:
         return all(record.acknowledged for record in self._state.closers)
 
@@ -168,6 +174,9 @@ class Guard:
             # latch, or a release of a dead session, leaves its orders to the sweep.
             self._sweep = self._sweep if self._dead or self._fenced_for else None
             return
+        if self._spares:
+            self._sweep, self._swept_generation = None, 0
+            return
         if self._sweep is not None and self._swept_generation == self._state.generation:
             return
         gone = self._dead or self._heart.life in (Life.ENDED, Life.LEFT)
@@ -229,7 +238,8 @@ class Guard:
     @property
     def is_busy(self) -> bool:
         """Say whether a kill is not brought to its end."""
-        waits = self._kill_commanded and self._swept_generation != self._state.generation
+        swept = self._swept_generation == self._state.generation
+        waits = self._kill_commanded and not swept and not self._spares
         sweeps = self._sweep is not None and not self._sweep.confirmed
         return self._params.acts and (bool(self._fenced_for) and not self._dead or waits or sweeps)
 
@@ -303,6 +313,8 @@ class Guard:
             return "fencing"
         if self._sweep is not None:
             return "cancelling"
+        if self._kill_commanded and self._spares:
+            return "sparing"
         return "waiting" if self.is_busy else "watching"
 
     def _engine_words(self) -> str:

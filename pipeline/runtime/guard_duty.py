@@ -21,14 +21,16 @@ class GuardDuty:
         self._watch = watch
         self._guarded = False
 
-    def look(self, steady_ns: int, put: Callable[[Input], None], now_ns: int, *, healthy: bool) -> bool:
+    def look(
+        self, steady_ns: int, put: Callable[[Input], None], now_ns: int, *, healthy: bool, spared: int = 0
+    ) -> bool:
         """Beat for the guard; say whether there ever was one that could act: no order path without it.
 
         While a guard is lost the gate is kept closed; resuming is a person's act once one is back.
-        `steady_ns` is monotonic, `now_ns` the session's time.
+        `steady_ns` is monotonic, `now_ns` the session's time, `spared` as in the heart.
         """
         keeper = self._keeper
-        keeper.look(steady_ns, healthy=healthy)
+        keeper.look(steady_ns, healthy=healthy, spared=spared)
         self._guarded = self._guarded or keeper.is_ready
         if self._guarded and keeper.trouble and self._gate.is_open():
             self._watch.halt(keeper.trouble, put, now_ns)

@@ -98,10 +98,10 @@ class GuardKeeper:
             case _:
                 return "starts"
 
-    def look(self, now_ns: int, *, healthy: bool) -> None:
-        """Beat once, and look after the guard; `now_ns` is monotonic."""
+    def look(self, now_ns: int, *, healthy: bool, spared: int = 0) -> None:
+        """Beat once, and look after the guard; `now_ns` is monotonic, `spared` as in the heart."""
         self._beat += 1
-        self._heart.beat_engine(self._beat, healthy=healthy)
+        self._heart.beat_engine(self._beat, healthy=healthy, spared=spared)
         if self._beat == 1:
             self._heart.set_life(Life.RUNS)
         self._look_at_process(now_ns)

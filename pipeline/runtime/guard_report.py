@@ -24,7 +24,8 @@ class GuardReport(msgspec.Struct, frozen=True):
     acts: bool = False
     """False where it only watches."""
     phase: str = "starting"
-    """starting, watching, waiting (for the engine's acknowledgement), cancelling, confirmed, or gave up."""
+    """starting, watching, waiting (for the engine's acknowledgement), sparing (a person leaves our orders),
+    cancelling, confirmed, or gave up."""
     engine: str = "runs"
     """runs, late, fenced, dead, or ended."""
     reason: str = ""

@@ -5,6 +5,7 @@
         64      8  the engine's beat: any number, another one at each turn of its loop
         72      8  the engine's life (`Life`)
         80      8  1 while the engine's whole chain is healthy: only then a dead-man switch is refreshed
+        88      8  generation of the gate at which a person spares our orders, for now or on purpose; 0 = none
        128      8  the guard's beat
        136      8  pid of the guard that beats
        144      8  the guard's state (`GuardState`)
@@ -23,7 +24,7 @@ from pathlib import Path
 HEART_NAME = "heart"
 MAGIC = b"LOBHEART"
 SIZE = 4096
-_ENGINE, _GUARD, _WORDS = 64, 128, 3
+_ENGINE, _GUARD, _WORDS = 64, 128, 4
 _PATIENCE = 3
 """A look that comes later than this many times its usual pause counts as that many."""
 
@@ -105,8 +106,9 @@ class Heart:
 
     # --- the engine's words -------------------------------------------------------------------------------
 
-    def beat_engine(self, beat: int, *, healthy: bool) -> None:
-        """Say that the engine's loop turns."""
+    def beat_engine(self, beat: int, *, healthy: bool, spared: int = 0) -> None:
+        """Say that the engine's loop turns; `spared` as in the page above."""
+        self._engine[3] = spared
         self._engine[2] = healthy
         self._engine[0] = beat
 
@@ -129,6 +131,11 @@ class Heart:
     def healthy(self) -> bool:
         """Say whether the engine calls its chain healthy."""
         return self._engine[2] == 1
+
+    @property
+    def spared(self) -> int:
+        """Give the generation of the gate at which a person spares our orders; 0 for none."""
+        return self._engine[3]
 
     # --- the guard's words --------------------------------------------------------------------------------
 

@@ -192,7 +192,13 @@ class LiveSession(SessionHost):
             path_up=venue is None or venue.is_up,
             workers=self._pool is None or self._pool.ready > 0,
         )
-        return guard.look(time.monotonic_ns(), self._run.put, self._run.now_ns, healthy=healthy)
+        return guard.look(
+            time.monotonic_ns(),
+            self._run.put,
+            self._run.now_ns,
+            healthy=healthy,
+            spared=engine.spared_generation,
+        )
 
     def _has_book(self) -> bool:
         engine = self._run.engine

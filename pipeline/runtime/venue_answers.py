@@ -8,6 +8,7 @@ from pipeline.core.earlier import EarlierOrder
 from pipeline.core.inputs import ExecutionReport, SymbolStatus
 from pipeline.core.params import SECOND
 from pipeline.core.types import OrderType
+from pipeline.runtime.venue_account import AccountCancel
 from pipeline.runtime.venue_balance import BalanceWatch
 from pipeline.runtime.venue_compare import AccountCompare
 from pipeline.runtime.venue_facts import same_filters
@@ -45,6 +46,7 @@ class VenueAnswers:
     def __init__(self, state: VenueState, rise: VenueRise, compare: AccountCompare) -> None:
         self.balance = BalanceWatch(state)
         self._compare = compare
+        self.account = AccountCancel(state)
         self._state = state
         self._rise = rise
         self._reader = AnswerReader(state.instruments)
@@ -54,6 +56,8 @@ class VenueAnswers:
             Ask.ORDER: self._found,
             Ask.TRADES: self._traded,
             Ask.LIST: self._listed,
+            Ask.ALL_ORDERS: self._all_listed,
+            Ask.CANCEL_SYMBOL: self._symbol_canceled,
             Ask.ACCOUNT: self._read,
             Ask.SUBSCRIBE: self._subscribed,
             Ask.TIME: self._timed,
@@ -184,6 +188,13 @@ class VenueAnswers:
         if listing is not None:
             state.reports.append(listing.told(state.venue_ns(now_ns), now_ns))
             self._rise.read_on(now_ns)
+
+    def _all_listed(self, _: Pending, answer: ApiAnswer, now_ns: int) -> None:
+        self.account.listed(answer, now_ns)
+
+    def _symbol_canceled(self, _: Pending, __: ApiAnswer, now_ns: int) -> None:
+        """Look at the lists soon: what became of ours comes by the user stream as well."""
+        self._state.list_due_ns = min(self._state.list_due_ns, now_ns)
 
     def _read(self, _: Pending, answer: ApiAnswer, now_ns: int) -> None:
         if answer.status != OK:

@@ -138,6 +138,10 @@ class VenueDesk:
             if order.symbol == symbol:
                 self.cancel(symbol, order.client_order_id, now_ns)
 
+    def cancel_account(self, now_ns: int) -> None:
+        """Want every order of the account gone, foreign ones too: a person's choice while killed."""
+        self._answers.account.begin(now_ns)
+
     # --- the connection's side ----------------------------------------------------------------------------
 
     def opened(self, now_ns: int) -> None:
@@ -207,6 +211,9 @@ class VenueDesk:
             state.info_due_ns = now_ns + state.params.info_every_ms * MS
             state.line.ask_info(tuple(state.instruments), now_ns)
         closed = self._gate is not None and not self._gate.is_open()
+        if not closed:
+            self._answers.account.end()
+        self._answers.account.tick(now_ns)
         if closed and not self._was_closed:
             state.list_due_ns = now_ns
         self._was_closed = closed

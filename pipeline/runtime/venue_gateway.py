@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.core.earlier import BooksCarried
-from pipeline.core.effects import CancelAll, CancelOrder, SubmitOrder
+from pipeline.core.effects import CancelAccount, CancelAll, CancelOrder, SubmitOrder
 from pipeline.core.inputs import Input, SendRefused, Trade
 from pipeline.core.params import MS
 from pipeline.core.sync import SyncedBook
@@ -201,6 +201,10 @@ class VenueGateway:
     def take_home(self, now_ns: int) -> None:
         """Take the account as it is found for home inventory, less what our fills added."""
         self._desk.take_home(now_ns)
+
+    def cancel_account(self, effect: CancelAccount, now_ns: int) -> None:  # noqa: ARG002  all is all
+        """Cancel every order of the account, foreign ones too."""
+        self._desk.cancel_account(now_ns)
 
     def on_book(self, synced: SyncedBook, ts_ns: int) -> None:
         """Need no book: this venue has its own."""

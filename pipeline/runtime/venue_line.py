@@ -31,6 +31,8 @@ class Ask(enum.Enum):
     ORDER = ("order.status", 4)
     TRADES = ("myTrades", 20)
     LIST = ("openOrders.status", 6)
+    ALL_ORDERS = ("openOrders.status", 80)
+    CANCEL_SYMBOL = ("openOrders.cancelAll", 1)
     ACCOUNT = ("account.status", 20)
     SUBSCRIBE = ("userDataStream.subscribe.signature", 2)
     TIME = ("time", 1)
@@ -70,7 +72,7 @@ class RequestLine:
         match ask:
             case Ask.PLACE:
                 return self.budget.may_place(venue_ns)
-            case Ask.CANCEL:
+            case Ask.CANCEL | Ask.CANCEL_SYMBOL:
                 return self.budget.may_cancel(venue_ns)
             case _:
                 return self.budget.may_ask(ask.weight, venue_ns)
@@ -111,6 +113,18 @@ class RequestLine:
         number, stamp = self._next(), self.clock.timestamp_ms(now_ns)
         frame = self._requests.open_orders(number, symbol, stamp)
         self._asked(number, frame, Pending(Ask.LIST, now_ns, symbol))
+
+    def ask_all_orders(self, now_ns: int) -> None:
+        """Ask for the open orders of the whole account."""
+        number, stamp = self._next(), self.clock.timestamp_ms(now_ns)
+        self._asked(number, self._requests.open_orders(number, "", stamp), Pending(Ask.ALL_ORDERS, now_ns))
+
+    def cancel_symbol(self, symbol: str, now_ns: int) -> None:
+        """Cancel every order of the account on a symbol, foreign ones too."""
+        number, stamp = self._next(), self.clock.timestamp_ms(now_ns)
+        self._send(self._requests.cancel_all(number, symbol, stamp))
+        self.budget.canceled(self.clock.venue_ns(now_ns))
+        self._pending[number] = Pending(Ask.CANCEL_SYMBOL, now_ns, symbol)
 
     def ask_account(self, now_ns: int) -> None:
         """Ask for the balances."""

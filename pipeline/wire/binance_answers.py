@@ -23,6 +23,7 @@ from pipeline.wire.binance_api_shapes import (
     Found,
     Limit,
     Message,
+    OfSymbol,
     Report,
     ServerTime,
     Traded,
@@ -285,6 +286,15 @@ class AnswerReader:
         if rest:
             raise WireError(RefusalReason.OFF_GRID, f"quantity {text} lies between lots")
         return lots
+
+
+def open_symbols_of(result: bytes) -> tuple[str, ...]:
+    """Give the symbols of the orders in the result of openOrders.status, each once.
+
+    Raises:
+        WireError: it is no list of orders.
+    """
+    return tuple(dict.fromkeys(one.symbol for one in _decoded(result, list[OfSymbol])))
 
 
 def balances_of(result: bytes) -> BalanceNews:

@@ -124,6 +124,12 @@ class Found(msgspec.Struct):
     price: str = ""
 
 
+class OfSymbol(msgspec.Struct):
+    """Any order, of which only the symbol matters."""
+
+    symbol: str
+
+
 class Traded(msgspec.Struct):
     """A fill in the answer to `myTrades`."""
 

@@ -81,8 +81,10 @@ class SpotRequests:
         return self._signed(request_id, "myTrades", params, timestamp_ms)
 
     def open_orders(self, request_id: str, symbol: str, timestamp_ms: int) -> bytes:
-        """Ask for every open order of a symbol, whoever placed it."""
-        return self._signed(request_id, "openOrders.status", {"symbol": symbol}, timestamp_ms)
+        """Ask for every open order of a symbol, whoever placed it; without one, of the whole account."""
+        return self._signed(
+            request_id, "openOrders.status", {"symbol": symbol} if symbol else {}, timestamp_ms
+        )
 
     def cancel_all(self, request_id: str, symbol: str, timestamp_ms: int) -> bytes:
         """Cancel every open order of a symbol, foreign ones among them."""

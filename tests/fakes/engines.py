@@ -15,6 +15,7 @@ import msgspec
 from pipeline.core.effects import (
     Alert,
     AlertCode,
+    CancelAccount,
     CancelAll,
     CancelOrder,
     CloseGate,
@@ -335,6 +336,8 @@ class Floor:
                 self.gateway.cancel(effect, self.now_ns)
             case CancelAll():
                 self.gateway.cancel_all(effect, self.now_ns)
+            case CancelAccount():
+                self.gateway.cancel_account(effect, self.now_ns)
             case CloseGate():
                 self._shut(effect.latch)
                 self._replies.append(self._gate_changed("engine", effect.reason))

@@ -103,6 +103,7 @@ class FakeGate:
             generation=len(self.fired),
             latches=(),
             kills={},
+            kill_count=0,
             unknown_slots=(),
             orphaned=False,
             last_release=None,

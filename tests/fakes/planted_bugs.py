@@ -192,7 +192,7 @@ def kill_released_by_itself(patch: pytest.MonkeyPatch) -> None:
         self.turns = turns + 1 if state.latched else 0
         if self.turns > 20:
             shown = {record.closer: record.generation for record in state.closers}
-            self._gate.release(shown, "nobody", "", "", 0, latches=state.latches)
+            self._gate.release(shown, "nobody", "", "", 0, latches=state.latches, kills=state.kills)
         return look(self, put, now_ns)
 
     patch.setattr(GateWatch, "look", opening)

@@ -76,7 +76,7 @@ def release(gate: Gate) -> None:
         state = gate.state()
         if not state.open:
             shown = {record.closer: record.generation for record in state.closers}
-            gate.release(shown, "test", "", "", time.time_ns(), latches=state.latches)
+            gate.release(shown, "test", "", "", time.time_ns(), latches=state.latches, kills=state.kills)
         time.sleep(0.02)
         if gate.is_open():
             return

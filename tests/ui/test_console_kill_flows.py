@@ -44,7 +44,7 @@ async def test_kill_shows_the_banner_at_once_from_everywhere(key: str) -> None:
             assert desk.app.main.overlay is None, place
             assert "KILLED" in desk.header(), place
             assert "YOUR POSITION STAYS: +0.020 BTC LONG" in desk.header(), place
-            assert "cancel our orders" in desk.said(), place
+            assert "cancel ours" in desk.said(), place
             assert "NO ORDERS LEFT" not in desk.header(), place
             await pilot.press("escape")
             desk.gate.release()
@@ -58,11 +58,11 @@ async def test_no_orders_left_is_said_only_when_the_session_confirms_it() -> Non
         desk.link.give(snapshots.killed_snapshot())
         await pilot.pause(0.15)
         assert "NO ORDERS LEFT" not in desk.header()
-        assert "cancel our orders" in desk.header()
+        assert "cancel ours" in desk.header()
         desk.link.give(snapshots.killed_snapshot(confirmed=True))
         await pilot.pause(0.15)
         assert "NO ORDERS LEFT (venue 09:11:" in desk.header()
-        assert "cancel our orders" not in desk.header()
+        assert "cancel ours" not in desk.header()
         assert "F flattens +0.020 BTC LONG" in desk.said()
 
 
@@ -114,6 +114,56 @@ async def test_f_in_the_kill_strip_cancels_and_asks_before_it_flattens() -> None
         await settle(pilot, desk, ARMING_S + 0.1)
         await pilot.press("enter")
         assert len(desk.link.asked(Command.FLATTEN)) == 1
+
+
+async def test_capital_a_asks_by_name_before_every_order_of_the_account_goes() -> None:
+    snapshot = snapshots.make_snapshot()
+    desk = make_desk(replace(snapshot, counts=replace(snapshot.counts, foreign=2)))
+    async with desk.app.run_test(size=SIZE) as pilot:
+        await settle(pilot, desk)
+        await pilot.press("ctrl+k")
+        await settle(pilot, desk, ARMING_S + 0.1)
+        await pilot.press("A")
+        assert "CANCEL ALL on sim-1" in desk.said()
+        assert "2 FOREIGN" in desk.said()
+        await pilot.press("enter")
+        assert desk.link.asked(Command.CANCEL_ACCOUNT) == []
+        desk.link.give(snapshots.killed_snapshot(confirmed=True))
+        await settle(pilot, desk, ARMING_S + 0.1)
+        await pilot.press("enter")
+        assert len(desk.link.asked(Command.CANCEL_ACCOUNT)) == 1
+        assert desk.link.asked(Command.CANCEL_ALL) == []
+
+
+async def test_l_asks_before_ours_are_left_and_the_session_waits_for_the_answer() -> None:
+    desk = make_desk()
+    async with desk.app.run_test(size=SIZE) as pilot:
+        await settle(pilot, desk)
+        await pilot.press("ctrl+k")
+        await settle(pilot, desk, ARMING_S + 0.1)
+        await pilot.press("l")
+        assert [one.revision for one in desk.link.asked(Command.LEAVE_ORDERS)] == [0]
+        assert "of ours RESTING on sim-1" in desk.said()
+        await settle(pilot, desk, ARMING_S + 0.1)
+        await pilot.press("enter")
+        assert [one.revision for one in desk.link.asked(Command.LEAVE_ORDERS)] == [0, 1]
+        assert desk.link.asked(Command.CANCEL_ALL) == []
+
+
+@pytest.mark.parametrize("key", ["A", "l"])
+@pytest.mark.parametrize("then", ["escape", "ctrl+k"])
+async def test_a_question_of_the_kill_strip_that_is_not_confirmed_cancels_ours(key: str, then: str) -> None:
+    desk = make_desk()
+    async with desk.app.run_test(size=SIZE) as pilot:
+        await settle(pilot, desk)
+        await pilot.press("ctrl+k")
+        await settle(pilot, desk, ARMING_S + 0.1)
+        await pilot.press(key)
+        await pilot.press(then)
+        await pilot.pause(0.05)
+        assert len(desk.link.asked(Command.CANCEL_ALL)) == 1
+        assert desk.link.asked(Command.CANCEL_ACCOUNT) == []
+        assert [one.revision for one in desk.link.asked(Command.LEAVE_ORDERS)] in ([], [0])
 
 
 async def test_kill_of_another_hand_is_shown_before_the_session_says_so() -> None:

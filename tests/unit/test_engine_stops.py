@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.core.effects import AlertCode, CancelOrder, CloseGate, SubmitOrder
 from pipeline.core.inputs import Command, GateChanged, TimerBeat
+from pipeline.core.kill_progress import KillProgress
 from pipeline.core.params import EntryStyle, ExecutionParams
-from pipeline.core.state import KillProgress
 from pipeline.core.types import QUOTE_SCALE, Authority, OrderState, Origin, Severity, TradingState
 from tests.fakes.engines import MS, OPEN_LIMITS, SECOND, UNITS, Floor, engine_params, levels
 from tests.fakes.trading import ASK, BID

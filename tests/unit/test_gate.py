@@ -42,6 +42,7 @@ def test_new_gate_is_open(gate: Gate) -> None:
         generation=0,
         latches=(),
         kills={},
+        kill_count=0,
         unknown_slots=(),
         orphaned=False,
         last_release=None,

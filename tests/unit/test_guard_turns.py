@@ -136,3 +136,38 @@ def test_guard_of_a_paper_session_only_watches(tmp_path: Path) -> None:
     assert one.report.engine == "late"
     one.end()
     assert not one.turn()
+
+
+def spared(bench: Bench, turns: int) -> None:
+    """Let the engine acknowledge and say that a person spares our orders."""
+    bench.gate.acknowledge(bench.gate.state().closers)
+    for _ in range(turns):
+        bench.turns += 1
+        bench.heart.beat_engine(bench.turns, healthy=True, spared=bench.gate.state().generation)
+        bench.guard.turn(bench.turns * PAUSE_NS)
+
+
+def test_orders_a_person_left_are_not_swept_until_the_engine_stops_saying_so(bench: Bench) -> None:
+    bench.gate.close(Closer.CONSOLE, "ada", "", "kill key", 1, kill=True)
+    spared(bench, 400)
+    assert bench.report.phase == "sparing"
+    assert not bench.guard.is_busy
+    bench.turn(2)
+    assert bench.report.phase == "cancelling"
+
+
+def test_orders_a_person_left_are_swept_once_the_engine_is_dead(bench: Bench) -> None:
+    bench.gate.close(Closer.CONSOLE, "ada", "", "kill key", 1, kill=True)
+    spared(bench, 10)
+    bench.end()
+    bench.turn(3, beats=False)
+    assert (bench.report.engine, bench.report.phase) == ("dead", "cancelling")
+
+
+def test_engine_that_spares_orders_and_then_hangs_is_fenced(bench: Bench) -> None:
+    bench.gate.close(Closer.CONSOLE, "ada", "", "kill key", 1, kill=True)
+    spared(bench, 10)
+    bench.turn(80, beats=False)
+    assert bench.engine.wait(5) == -9
+    bench.turn()
+    assert bench.report.phase == "cancelling"

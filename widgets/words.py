@@ -141,6 +141,26 @@ def proof_words(code: str) -> str:
     return PROOF_WORDS.get(code, clean(code))
 
 
+HEALTH_WORDS: Mapping[str, str] = {
+    "LOOP_LAG": "the session's loop",
+    "CLOCK_SKEW": "the clock",
+    "MEMORY_HIGH": "memory",
+    "DISK_LOW": "the disk",
+    "FILES_HIGH": "open files",
+    "LATENCY_HIGH": "the delay of",
+    "FEED_SLOW": "the feed of",
+    "MODEL_SKILL": "the calls of the model on",
+    "JOURNAL_FAILED": "the journal",
+}
+"""Words for what a health agent watches, by the code it warns with; the rest of the detail follows."""
+
+
+def health_words(detail: str) -> str:
+    """Give the words for what is well again: a code, then a stage or symbol where it has one."""
+    code, _, name = detail.partition(" ")
+    return " ".join(part for part in (HEALTH_WORDS.get(code) or clean(code), clean(name)) if part)
+
+
 def reason_words(code: str) -> str:
     """Give the words for a reason code; an unknown one as it stands, cleaned, in lower case."""
     return REASON_WORDS.get(code) or CHAIN_WORDS.get(code) or clean(code).replace("_", " ").lower()
@@ -263,6 +283,7 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
     "DISK_LOW": Sentence("the disk is nearly full", "the disk is {0} % full", ("n",)),
     "FILES_HIGH": Sentence("many open files", "{0} % of the open files allowed", ("n",)),
     "FEED_SLOW": Sentence("feed slow: {detail}", "feed slow: {detail} {0} late", ("us",)),
+    "HEALTH_OK": Sentence("back in order: {detail}", detail_words=health_words),
     "DAY_CARRIED": Sentence(
         "the day goes on from session {detail}",
         "the day goes on from session {detail}: {0}, at best {1}",

@@ -87,9 +87,11 @@ class HealthDesk:
 
     def _journal(self, read: HealthRead) -> None:
         blocked = self._state.blocked
-        if read.journal_ok:
-            blocked.pop(DenyReason.NO_JOURNAL, None)
-        elif DenyReason.NO_JOURNAL not in blocked:
+        fails = DenyReason.NO_JOURNAL in blocked
+        if read.journal_ok and fails:
+            del blocked[DenyReason.NO_JOURNAL]
+            self._well(AlertCode.JOURNAL_FAILED.value, read.ts_ns)
+        elif not read.journal_ok and not fails:
             blocked[DenyReason.NO_JOURNAL] = None
             self._state.out.alert(AlertCode.JOURNAL_FAILED, Severity.CRITICAL, read.ts_ns)
             self._halt("journal failed", read.ts_ns)
@@ -97,11 +99,19 @@ class HealthDesk:
     def _moved(
         self, agent: ThresholdAgent, value: int, code: AlertCode, detail: str, now_ns: int, unit: int
     ) -> bool:
-        """Give a reading to an agent; say whether its level is another one, and tell of a worse one."""
+        """Give a reading to an agent; say whether its level is another one, and tell of it.
+
+        What is well again is said too: who was warned need not go and look.
+        """
         level = agent.read(value)
-        if level is not None and level is not Level.OK:
+        if level is Level.OK:
+            self._well(f"{code.value} {detail}".strip(), now_ns, (value // unit,))
+        elif level is not None:
             self._state.out.alert(code, Severity.WARN, now_ns, "", detail, (value // unit,))
         return level is not None
+
+    def _well(self, what: str, now_ns: int, values: tuple[int, ...] = ()) -> None:
+        self._state.out.alert(AlertCode.HEALTH_OK, Severity.INFO, now_ns, "", what, values)
 
     def _block_at(self, agent: ThresholdAgent, reason: DenyReason) -> None:
         if agent.level is Level.ACT:

@@ -120,6 +120,39 @@ def test_a_late_loop_halts() -> None:
     assert sends(floor) == 0
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"clock_ahead_ns": 80 * MS}, "CLOCK_SKEW"),
+        ({"rss_mb": 2_000}, "MEMORY_HIGH"),
+        ({"disk_free_percent": 4}, "DISK_LOW"),
+        ({"files_percent": 85}, "FILES_HIGH"),
+        ({"stages_ns": (MS, 50 * MS, MS, MS)}, "LATENCY_HIGH model"),
+        ({"journal_ok": False}, "JOURNAL_FAILED"),
+    ],
+)
+def test_what_is_well_again_is_said_once(changes: dict[str, Any], said: str) -> None:
+    floor = trading()
+    read(floor)
+    read(floor, **changes)
+    read(floor, **changes)
+    assert floor.alerts(AlertCode.HEALTH_OK) == []
+    for _ in range(3):
+        read(floor)
+    [alert] = floor.alerts(AlertCode.HEALTH_OK)
+    assert (alert.detail, alert.severity) == (said, Severity.INFO)
+
+
+def test_a_loop_and_a_feed_that_are_well_again_are_said_too() -> None:
+    floor = trading()
+    floor.put(TimerBeat(floor.now_ns, loop_lag_ns=200 * MS))
+    floor.put(TimerBeat(floor.now_ns, loop_lag_ns=MS))
+    news(floor, 30)
+    news(floor, 400)
+    news(floor, 30)
+    assert [one.detail for one in floor.alerts(AlertCode.HEALTH_OK)] == ["LOOP_LAG", "FEED_SLOW BTCUSDT"]
+
+
 def news(floor: Floor, late_ms: int) -> None:
     """Deliver updates whose event time is `late_ms` before their receipt."""
     for _ in range(6):

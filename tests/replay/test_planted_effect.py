@@ -14,18 +14,22 @@ from pipeline.research.rows import load_rows
 from pipeline.research.scores import auc
 from pipeline.research.targets import TargetKind
 from pipeline.research.training import Trained, TrainingPlan, train
+from pipeline.research.window_fit import WindowOptions
 from tests.fakes.planted import FEATURES, write_planted
 
 ROWS = 12_000
 NEAR = 0.01
 SHORT = NetOptions(epochs=6)
+SMALL = WindowOptions(rows=4, epochs=8, rate=0.005)
 
 
 def trained_and_gap(folder: Path, seed: int, learner: str, kind: TargetKind) -> tuple[Trained, float]:
     """Give what was trained and by how much its area misses the best possible one on the tested rows."""
     odds = write_planted(folder, ROWS, seed)
     rows = load_rows(folder)
-    plan = TrainingPlan("planted", FEATURES, 1_000, kind, LearnerOptions(kind=learner, net=SHORT))
+    plan = TrainingPlan(
+        "planted", FEATURES, 1_000, kind, LearnerOptions(kind=learner, net=SHORT, window=SMALL)
+    )
     trained = train(rows, plan)
     asked = trained.answers.rows
     up, moved = trained.target.place[asked] == 2, trained.target.place[asked] != 1
@@ -34,10 +38,12 @@ def trained_and_gap(folder: Path, seed: int, learner: str, kind: TargetKind) -> 
     return trained, best - trained.metrics.model.auc
 
 
-@pytest.mark.parametrize("learner", ["logistic", "mlp"])
+@pytest.mark.parametrize("learner", ["logistic", "mlp", "window"])
 def test_the_area_comes_within_a_hundredth_of_the_best_possible_on_five_seeds(
     tmp_path: Path, learner: str
 ) -> None:
+    if learner == "window":
+        pytest.importorskip("torch", reason="the torch extra is not installed")
     gaps = []
     for seed in range(1, 6):
         trained, gap = trained_and_gap(tmp_path / str(seed), seed, learner, TargetKind.DIRECTION)

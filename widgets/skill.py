@@ -109,6 +109,7 @@ def _sample(record: RecordView, width: int) -> Line:
             (0, ((" calls ", "dim"), (f"{record.calls}", "text"), (f", {record.least_calls} needed", "dim"))),
             (1, (("outcomes ", "dim"), (f"{record.rows}", "text"))),
             (2, (("moved ", "dim"), (percent(record.moved_e6), "text"))) if record.rows else (2, ()),
+            (2, text(f"said {percent(record.said_e6)}", "dim")) if record.said_e6 != NONE_E6 else (2, ()),
             (3, (("from before ", "dim"), (f"{record.restored}", "text"))) if record.restored else (3, ()),
         ],
         width,

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from pipeline.core.drift import FeatureDrift
 from pipeline.core.logit_scale import imbalance_scale, log_loss, temperature_scale
-from pipeline.core.monitor_state import MonitorState
+from pipeline.core.monitor_state import BlockValues, MonitorState
 from pipeline.core.params import MS, SECOND, ModelSpec, WatchParams
 from pipeline.core.reliability import RecentCalls, Reliability
 from pipeline.core.skill import LN2_E6, Proof, Skill, proof_of, skill_of
@@ -54,10 +54,20 @@ class Block:
     loss_e6: int = 0
     imbalance_e6: int = 0
     """Loss of queue imbalance alone over the same calls."""
+    said_e6: int = 0
+    """Sum of P(move) over the rows, to compare with those that moved."""
 
-    def values(self) -> tuple[int, int, int, int, int, int]:
+    def values(self) -> BlockValues:
         """Give all sums in order."""
-        return self.number, self.rows, self.moved, self.calls, self.loss_e6, self.imbalance_e6
+        return (
+            self.number,
+            self.rows,
+            self.moved,
+            self.calls,
+            self.loss_e6,
+            self.imbalance_e6,
+            self.said_e6,
+        )
 
 
 @dataclass(slots=True)
@@ -80,6 +90,8 @@ class Summary:
 
     rows: int
     moved: int
+    said_e6: int
+    """Sum of P(move) over the rows."""
     calls: int
     over_constant: tuple[Skill, Skill]
     over_constant_proof: Proof
@@ -97,6 +109,8 @@ class ModelMonitor:
         self.next_due_ns = NEVER_NS
         """Before this instant `advance` has nothing to do."""
         self.gate = SkillGate(params.trade_unproven)
+        self.imbalance_gate = SkillGate(open_unproven=False)
+        """Whether queue imbalance may stand in: only while its own skill is proven."""
         self.temperature = temperature_scale()
         self.slope = imbalance_scale()
         self.recent = RecentCalls()
@@ -189,6 +203,7 @@ class ModelMonitor:
             return False
         ended = self._turn(row.ts_ns // self._block_ns)
         self._block.rows += 1
+        self._block.said_e6 += row.move_e6
         move = mid_half_ticks - row.mid_half_ticks
         if move:
             self._score(row, move > 0, move * _E9 // row.mid_half_ticks)
@@ -264,6 +279,7 @@ class ModelMonitor:
         return Summary(
             rows=sum(block.rows for block in self.blocks),
             moved=sum(block.moved for block in self.blocks),
+            said_e6=sum(block.said_e6 for block in self.blocks),
             calls=self.calls,
             over_constant=(constant, self.over_constant(RECENT_BLOCKS)),
             over_constant_proof=self.proof(constant),
@@ -275,6 +291,7 @@ class ModelMonitor:
 
     def judge(self) -> tuple[Proof, bool]:
         """Judge at a block's end; give the proof and whether the gate moved."""
+        self.imbalance_gate.judge(self.proof(self.imbalance_over_constant()))
         proof = self.proof(self.over_constant())
         beaten = self.proof(self.over_imbalance()) is Proof.WORSE
         return proof, self.gate.judge(proof, beaten=beaten)
@@ -286,7 +303,6 @@ class ModelMonitor:
         calls, losses = self.temperature.state()
         slope_calls, slope_losses = self.slope.state()
         rows, counts = self.drift.state()
-        is_open, decided = self.gate.state()
         return MonitorState(
             model_id=self.spec.model_id,
             schema_hash=self.spec.schema_hash,
@@ -296,7 +312,8 @@ class ModelMonitor:
             temperature=(calls, losses),
             slope=(slope_calls, slope_losses),
             drift=(rows, counts),
-            gate=(is_open, decided),
+            gate=self.gate.state(),
+            imbalance_gate=self.imbalance_gate.state(),
             ts_ns=ts_ns,
         )
 
@@ -311,6 +328,7 @@ class ModelMonitor:
         self.slope.restore(*state.slope)
         self.drift.restore(*state.drift)
         self.gate.restore(*state.gate)
+        self.imbalance_gate.restore(*state.imbalance_gate)
         return True
 
 

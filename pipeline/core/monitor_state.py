@@ -6,6 +6,9 @@ import msgspec
 
 from pipeline.core.params import ModelSpec
 
+BlockValues = tuple[int, int, int, int, int, int, int]
+"""The fields of `model_monitor.Block`."""
+
 
 class MonitorState(msgspec.Struct, frozen=True):
     """One model's record on one symbol; some 60 kB encoded when full."""
@@ -14,13 +17,15 @@ class MonitorState(msgspec.Struct, frozen=True):
     schema_hash: str
     window_ms: tuple[int, int]
     """Delay and horizon of its outcomes."""
-    blocks: tuple[tuple[int, int, int, int, int, int], ...]
+    blocks: tuple[BlockValues, ...]
     """The fields of `model_monitor.Block`, oldest first."""
     recent: tuple[tuple[int, bool, int], ...]
     temperature: tuple[int, tuple[float, ...]]
     slope: tuple[int, tuple[float, ...]]
     drift: tuple[int, tuple[tuple[int, ...], ...]]
     gate: tuple[bool, bool]
+    """(open, decided), as `skill_gate.SkillGate` gives it."""
+    imbalance_gate: tuple[bool, bool]
     ts_ns: int
     """When it was taken, in the session's time."""
 

@@ -104,6 +104,8 @@ class SkillDesk:
             return
         state = self._state
         watch.source = source
+        if Source.FALLBACK not in (source, before) and watch.live is not None and watch.live.gate.is_open:
+            return  # no answers, or answers again: what was permitted waits, and nothing goes meanwhile
         end = PermitEnd.SKILL if source is not Source.MODEL else PermitEnd.MODEL
         ended = state.permits.end_given(end, now_ns, desk.symbol)
         if Source.FALLBACK in (source, before):

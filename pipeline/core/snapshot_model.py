@@ -39,6 +39,8 @@ class RecordView(msgspec.Struct, frozen=True, eq=False):
     """Outcomes in the window."""
     moved_e6: int
     """Share of them that moved; NONE_E6 without any."""
+    said_e6: int
+    """Mean P(move) of a three-class model; NONE_E6 for one that says nothing of it."""
     calls: int
     least_calls: int
     skills: tuple[SkillView, ...]

@@ -11,14 +11,13 @@ from collections.abc import Iterable
 from pipeline.core.idea_outcomes import IdeaOutcomes
 from pipeline.core.model_monitor import NEVER_NS, ModelMonitor
 from pipeline.core.params import MS, SECOND, ModelSpec, WatchParams
-from pipeline.core.skill import Proof
 from pipeline.core.types import E6
 
 FALLBACK_ID = "queue-imbalance"
 """Model id of what the fallback decides: permits for the model are none for it."""
 
-SILENT_NS = 3 * SECOND
-"""A model whose rows get no answer that counts for so long is silent."""
+SILENT_NS = 10 * SECOND
+"""A model whose rows get no answer that counts for so long is silent; a worker is replaced sooner."""
 
 OTHERS_MOST = 8
 """Shadows and earlier models whose records are kept beside the live one's; the oldest makes room."""
@@ -152,5 +151,4 @@ class SymbolWatch:
             return Source.MODEL
         if not self._params.fallback:
             return Source.NONE
-        proven = live.proof(live.imbalance_over_constant()) is Proof.PROVEN
-        return Source.FALLBACK if proven else Source.NONE
+        return Source.FALLBACK if live.imbalance_gate.is_open else Source.NONE

@@ -97,6 +97,7 @@ def record_view(monitor: ModelMonitor, role: str, files: Mapping[str, str]) -> R
         gate_open=monitor.gate.is_open,
         rows=summary.rows,
         moved_e6=E6 * summary.moved // summary.rows if summary.rows else NONE_E6,
+        said_e6=NONE_E6 if spec.binary or not summary.rows else summary.said_e6 // summary.rows,
         calls=summary.calls,
         least_calls=monitor.least_calls,
         skills=(

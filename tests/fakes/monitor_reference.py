@@ -72,8 +72,8 @@ def calls_of(path: TouchPath, ts_ns: Times, raw: Floats, imbalance: Floats, wind
     )
 
 
-def blocks(calls: Calls, horizon_ns: int) -> list[tuple[int, int, int, int, int, int]]:
-    """Give the values of every finished block, as `Block.values` does."""
+def blocks(calls: Calls, horizon_ns: int) -> list[tuple[int, int, int, int, int, int, int]]:
+    """Give the values of every finished block, as `Block.values` does, of a binary model."""
     apart, next_ns = dict.fromkeys(calls.finished, 0), 0
     for ts_ns, number in zip(calls.ts_ns.tolist(), calls.numbers.tolist(), strict=True):
         if ts_ns >= next_ns:
@@ -85,7 +85,8 @@ def blocks(calls: Calls, horizon_ns: int) -> list[tuple[int, int, int, int, int,
         slope = best_scale(calls.imbalance[before], calls.up[before], np.array(SLOPES), QI_SLOPE)
         loss = int(np.round(all_losses[here] * E6).sum())
         alone = int(np.round(losses(slope * calls.imbalance[here], calls.up[here]) * E6).sum())
-        found.append((number, calls.rows[number], int(here.sum()), apart[number], loss, alone))
+        rows = calls.rows[number]
+        found.append((number, rows, int(here.sum()), apart[number], loss, alone, rows * E6))
     return found
 
 

@@ -362,6 +362,7 @@ def record(role: str, constant: str, imbalance: str, skill_e6: int = NONE_E6) ->
         gate_open=True,
         rows=5_231 if known else 240,
         moved_e6=531_000,
+        said_e6=NONE_E6 if known else 498_000,
         calls=1_412 if known else 87,
         least_calls=200,
         skills=(

@@ -125,11 +125,26 @@ def test_a_silent_model_is_stood_in_for_and_comes_back() -> None:
     floor = watched_floor()
     market = PlantedMarket(floor).play(120, knows=0.9, leans=True)
     floor.p_up = None
-    floor.busy_ms(4_000)
+    floor.busy_ms(11_000)
     assert source_of(floor) is Source.FALLBACK
     assert floor.alerts(AlertCode.MODEL_FALLBACK)[-1].detail == "STOPPED"
     market.play(1, knows=0.9, leans=True)
     assert source_of(floor) is Source.MODEL
+
+
+def test_silence_without_a_stand_in_ends_no_permit() -> None:
+    floor = watched_floor(Authority.APPROVE, fallback=False)
+    market = PlantedMarket(floor).play(5, knows=0.9)
+    floor.command(Command.PERMIT_WINDOW, terms=TERMS)
+    floor.p_up = None
+    floor.busy_ms(11_000)
+    assert source_of(floor) is Source.NONE
+    assert floor.picture().chain.stopped == "MODEL_DISABLED"
+    assert floor.state.permits.open_permits()
+    sent = len(entries(floor))
+    market.play(3, knows=0.9)
+    assert source_of(floor) is Source.MODEL
+    assert len(entries(floor)) > sent
 
 
 def test_a_record_of_the_same_model_goes_on_where_it_stood() -> None:

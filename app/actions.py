@@ -105,7 +105,7 @@ _TABLE: dict[str, tuple[Action, ...]] = {
         A("screen_trading", _LOCAL, ("1",), "1", "trading", "trading", "trading screen"),
         A("screen_orders", _LOCAL, ("2",), "2", "orders", "orders", "orders screen"),
         A("screen_health", _LOCAL, ("3",), "3", "health", "health", "health screen: workers, delays, limits"),
-        A("screen_model", _LOCAL, ("4",), "4", "model", "", "model screen"),
+        A("screen_model", _LOCAL, ("4",), "4", "models", "", "model screen"),
         A("screen_replay", _LOCAL, ("5",), "5", "replay", "", "replay screen: position, pace, how to steer"),
         A("screen_help", _LOCAL, ("6",), "6", "keys", "", "all keys and words"),
         A("next_panel", _LOCAL, ("tab",), "Tab", "", "", "next panel"),

@@ -1,9 +1,9 @@
 """What was asked of the workers and which answers count: rows in flight, late, void and stale.
 
 The accounting is exact: asked = answered + void + in flight. An answer counts only for a row still in
-flight, of the current connection epoch, model and generation, with three finite probabilities that sum to
-1 within 1e-3, young enough and of a newer row than the last that counted; every other answer is counted
-under its reason and decides nothing.
+flight that was asked of the live generation, of that generation, model and schema, of the current
+connection epoch, with three finite probabilities that sum to 1 within 1e-3, young enough and of a newer row
+than the last that counted; every other answer is counted under its reason and decides nothing.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class RowInFlight:
     trigger: Trigger
     ts_ns: int
     newest_recv_ns: int
+    generation: int
+    """Of the model it was asked of."""
 
 
 def are_probabilities(p_down: float, p_flat: float, p_up: float) -> bool:
@@ -93,7 +95,8 @@ class InferenceDesk:
         if len(self._in_flight) >= MAX_IN_FLIGHT:
             del self._in_flight[next(iter(self._in_flight))]
             self.void += 1
-        self._in_flight[seq] = RowInFlight(symbol, seq, epoch, trigger, ts_ns, newest_recv_ns)
+        generation = self.model.generation if self.model is not None else 0
+        self._in_flight[seq] = RowInFlight(symbol, seq, epoch, trigger, ts_ns, newest_recv_ns, generation)
         return seq
 
     def answer(self, event: PredictionReceived, epoch: int) -> tuple[Answer, RowInFlight | None]:
@@ -125,7 +128,7 @@ class InferenceDesk:
 
     def _judge(self, event: PredictionReceived, row: RowInFlight, epoch: int) -> Answer:
         model = self.model
-        if model is None or event.generation != model.generation:
+        if model is None or event.generation != model.generation or row.generation != model.generation:
             return Answer.WRONG_GENERATION
         if event.model_id != model.model_id or event.schema_hash != model.schema_hash:
             return Answer.WRONG_MODEL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pipeline.runtime.pool_params import PoolParams
 from pipeline.runtime.rings import RESULT, TICKET
 from pipeline.runtime.worker_memory import Phase, Word, WorkerMemory
 from pipeline.runtime.worker_process import Launch, WorkerProcess
-from pipeline.runtime.workers import WorkerPool
+from pipeline.runtime.workers import ModelFile, WorkerPool
 from tests.fakes.models import request
 
 SPEC = ModelSpec(
@@ -115,14 +116,14 @@ class FakeProcess(WorkerProcess):
 class FakeFloor:
     """A pool, its processes in order of their start, and its clock."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, model: ModelSpec = SPEC, shadows: Sequence[ModelFile] = (), **settings: Any) -> None:
         self.now_ns = 10_000_000_000
         self.started: list[FakeProcess] = []
         self.cannot_start = False
         self._seq = 0
         params = PoolParams(**{"workers": 1, "depth": 4, **settings})
         self.pool = WorkerPool(
-            Path("none.onnx"), SPEC, Expectation(), params, lambda: self.now_ns, self._start
+            Path("none.onnx"), model, Expectation(), params, lambda: self.now_ns, self._start, shadows
         )
 
     def _start(self, launch: Launch, done_fd: int) -> FakeProcess:

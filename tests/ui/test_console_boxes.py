@@ -18,7 +18,7 @@ from app.screens.dialogs import FormDialog, LineDialog
 from app.screens.overlay import LineInput
 from app.screens.palette import PaletteDialog
 from app.strips import ARMING_S
-from pipeline.core.inputs import Command
+from pipeline.core.inputs import Command, ModelAct
 from pipeline.core.types import Authority, Side, VenueMode
 from tests.fakes import snapshots
 from tests.fakes.links import Desk, make_desk
@@ -145,6 +145,36 @@ async def test_words_of_the_command_line_do_what_they_say() -> None:
         for word in ("permit", "sudo rm", "a"):
             assert "no command" in await type_word(pilot, desk, word)
         assert len(desk.link.commands) == 7
+
+
+async def test_words_about_models_reach_the_session_with_their_names() -> None:
+    desk = make_desk()
+    async with desk.app.run_test(size=SIZE) as pilot:
+        await settle(pilot, desk)
+        for words in ("model my-logit@2", "back", "shadow qi-logit", "unshadow qi-logit"):
+            assert (await type_word(pilot, desk, words)).startswith("asked")
+        assert desk.link.models == [
+            (ModelAct.USE, "my-logit@2"),
+            (ModelAct.BACK, ""),
+            (ModelAct.SHADOW, "qi-logit"),
+            (ModelAct.DROP, "qi-logit"),
+        ]
+        for word in ("model", "shadow", "unshadow"):
+            assert f":{word} NAME" in await type_word(pilot, desk, word)
+        await type_word(pilot, desk, "models")
+        assert desk.app.main.view.page_name == "model"
+        assert len(desk.link.models) == 4
+
+
+async def test_in_live_a_swap_asks_for_the_account_typed_and_the_way_back_does_not() -> None:
+    desk = make_desk(snapshots.live_snapshot())
+    async with desk.app.run_test(size=SIZE) as pilot:
+        await settle(pilot, desk)
+        await type_word(pilot, desk, "model my-logit@2")
+        assert desk.link.models == []
+        await enter(pilot, desk, "sim-1")
+        await type_word(pilot, desk, "back")
+        assert [act for act, _ in desk.link.models] == [ModelAct.USE, ModelAct.BACK]
 
 
 async def test_a_word_that_steps_up_does_not_count_when_it_came_too_fast_to_be_typed() -> None:

@@ -91,6 +91,16 @@ class TestSwap:
         assert floor.engine.counts()["decisions"] == decisions
         assert floor.engine.counts()["wrong_generation"] == 1
 
+    def test_uses_no_answer_to_an_old_row_that_names_the_new_model(self) -> None:
+        floor = Floor().warm()
+        floor.pass_ms(100)
+        row = floor.of(RequestInference)[-1]
+        swapped(floor)
+        decisions = floor.engine.counts()["decisions"]
+        floor.answer(0.99, row, generation=2, model_id=NEXT.model_id)
+        assert floor.engine.counts()["decisions"] == decisions
+        assert floor.engine.counts()["wrong_generation"] == 1
+
     def test_ends_permits_cards_and_the_entries_they_let_out(self) -> None:
         floor = Floor().warm(0.9)
         floor.busy_ms(200)

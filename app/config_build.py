@@ -45,6 +45,7 @@ PRACTICE_LIMITS = LimitSettings(
     max_daily_loss_quote=Decimal(400),
     throttle_orders=300,
     throttle_same_side=20,
+    max_orders_per_trade=1_000,
 )
 """Limits of a symbol that has none written, outside LIVE; max_qty_base is for BTC alone.
 
@@ -172,6 +173,12 @@ def _risk(profile: str, limits: LimitSettings, max_qty_lots: int) -> RiskLimits:
         aggressive_times=limits.aggressive_times,
         max_spread_e6=_bps_e6(limits.max_spread_bps),
         max_jump_e6=_bps_e6(limits.max_jump_bps),
+        max_jump_sigmas=limits.max_jump_sigmas,
+        max_touch_quote_e8=_e8(limits.max_touch_quote),
+        max_market_breaches=limits.max_market_breaches,
+        max_orders_per_trade=limits.max_orders_per_trade,
+        margin_percent=limits.margin_percent,
+        max_margin_percent=limits.max_margin_percent,
     )
 
 

@@ -242,6 +242,26 @@ class LimitSettings(Section):
     max_jump_bps: Annotated[Bps, Field(gt=0)] = Field(
         default=Decimal(100), description="A larger move of the mid within a second permits no new risk."
     )
+    max_jump_sigmas: Annotated[Whole, Field(ge=0, le=1_000)] = Field(
+        default=20,
+        description="Nor does a move of so many usual ones, known after 30 s; 0: max_jump_bps alone.",
+    )
+    max_touch_quote: Annotated[Amount, Field(gt=0)] = Field(
+        default=Decimal(1_000_000_000), description="More than this at a best price is no market."
+    )
+    max_market_breaches: Annotated[Whole, Field(ge=1, le=100)] = Field(
+        default=3,
+        description="So often within a minute no sound market, and the model is stopped on the symbol.",
+    )
+    max_orders_per_trade: Annotated[Whole, Field(ge=1, le=100_000)] = Field(
+        default=100, description="Orders of the model within ten minutes for each that traded."
+    )
+    margin_percent: Annotated[Whole, Field(ge=1, le=100)] = Field(
+        default=5, description="What a margin position binds of its worth; 5 is leverage 20."
+    )
+    max_margin_percent: Annotated[Whole, Field(ge=1, le=100)] = Field(
+        default=50, description="Most of the account that margin positions may bind, open orders as filled."
+    )
     duplicate_window_ms: Milliseconds = Field(
         default=500, description="The same order again within this is a duplicate."
     )

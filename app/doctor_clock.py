@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
-import struct
 import time
 from pathlib import Path
 
 from app.findings import Finding, Level
+from pipeline.runtime.ntp import KernelClock, read_kernel_clock
 
 LONG_PAST_S = 1_767_225_600
 """2026-01-01: this program is younger, so a clock before that was never set."""
 
 SLOW_READ_NS = 1_000
 _READS = 2_000
-_TIMEX_BYTES = 512
-"""Larger than struct timex anywhere."""
-_TIMEX = struct.Struct("@i3lqi")
-"""modes, offset, freq, maxerror, esterror, status: the head of struct timex on 64-bit Linux."""
-_UNSYNCHRONISED = 0x0040
 _SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 
 
@@ -35,12 +29,12 @@ def wall_finding(now_s: float) -> Finding:
     return Finding(Level.FAIL, "clock", f"{text} is long past", "set the clock; venues refuse such orders")
 
 
-def kept_finding(status: int, max_error_us: int) -> Finding:
-    """Judge what the kernel says of its clock: flags, and the bound it knows for the error."""
-    if status & _UNSYNCHRONISED:
+def kept_finding(kept: KernelClock) -> Finding:
+    """Judge what the kernel says of its clock: whether it is kept, and the bound it knows for the error."""
+    if not kept.synchronised:
         mend = "run chrony or systemd-timesyncd; delays and venue time cannot be told apart otherwise"
         return Finding(Level.WARN, "clock", "nobody keeps it: the kernel calls it unsynchronised", mend)
-    return Finding(Level.OK, "clock", f"kept in time, at most {max_error_us / 1000:.0f} ms off")
+    return Finding(Level.OK, "clock", f"kept in time, at most {kept.max_error_us / 1000:.0f} ms off")
 
 
 def speed_finding(read_ns: float, source: str) -> Finding:
@@ -52,15 +46,10 @@ def speed_finding(read_ns: float, source: str) -> Finding:
 
 
 def _kept() -> Finding:
-    buffer = ctypes.create_string_buffer(_TIMEX_BYTES)
-    try:
-        answer = ctypes.CDLL(None).adjtimex(buffer)
-    except (OSError, AttributeError):
-        answer = -1
-    if answer < 0:
+    kept = read_kernel_clock()
+    if kept is None:
         return Finding(Level.WARN, "clock", "the kernel does not say whether it is kept", "look with chronyc")
-    _, _, _, max_error_us, _, status = _TIMEX.unpack_from(buffer.raw)
-    return kept_finding(status, max_error_us)
+    return kept_finding(kept)
 
 
 def _read_ns() -> float:

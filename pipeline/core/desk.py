@@ -13,6 +13,7 @@ from pipeline.core.features import FeatureEngine, FeatureParams
 from pipeline.core.funnel import Funnel
 from pipeline.core.health import FeedLag
 from pipeline.core.history import NO_SCORE_E6, MidRange, PathRing
+from pipeline.core.market_sense import MarketSense
 from pipeline.core.outcomes import Outcomes
 from pipeline.core.params import EngineParams, ModelSpec
 from pipeline.core.row_window import RowWindow
@@ -20,7 +21,7 @@ from pipeline.core.seen import SeenIds
 from pipeline.core.sizing import MarketState
 from pipeline.core.symbol_watch import SymbolWatch
 from pipeline.core.sync_streamed import synced_book
-from pipeline.core.types import BookState, Instrument, Trigger
+from pipeline.core.types import E6, BookState, Instrument, Trigger
 
 SHOWN_FEATURES = ("qi_1", "qi_5", "qi_10", "dwi", "micro_dev", "ofi_1s", "ofi_5s", "tfi_1s")
 """Features the imbalance panel shows whatever the model uses."""
@@ -64,6 +65,7 @@ class SymbolDesk:
         """When the venue last spoke of the symbol's state; 0 before."""
         self.feed_lag = FeedLag()
         self.feed_slow = False
+        self.sense = MarketSense(self.limits)
         self.mid_before = 0
         """Twice the mid in ticks, one to two seconds ago; 0 without one."""
         self.mid_second = (0, 0)
@@ -166,6 +168,24 @@ class SymbolDesk:
             return 0
         bid_ticks, _, ask_ticks, _ = self.synced.l1
         return bid_ticks + ask_ticks if bid_ticks > 0 and ask_ticks > 0 else 0
+
+    def market_numbers(self) -> tuple[int, int, int, int]:
+        """Give spread, jump since a second ago and the most it may be, in 1e-6, and the larger touch's worth.
+
+        The worth is in 1e-8 of the quote currency. All are 0 without an ok book.
+        """
+        mid = self.mid_half_ticks
+        if not mid:
+            return 0, 0, 0, 0
+        bid_ticks, bid_units, ask_ticks, ask_units = self.synced.l1
+        spread, before, instrument = ask_ticks - bid_ticks, self.mid_before, self.instrument
+        touch = max(bid_ticks * bid_units, ask_ticks * ask_units) // instrument.lot_units
+        return (
+            -(-spread * E6 // bid_ticks),
+            abs(mid - before) * E6 // before if before > 0 else 0,
+            self.sense.most_jump_e6(mid, 2 * spread),
+            instrument.notional_quote_e8(touch, 1),
+        )
 
     def market_state(self, aimed_lots: int, now_ns: int) -> MarketState:
         """Give what one decision sees; `aimed_lots` is the position with open entries counted as filled."""

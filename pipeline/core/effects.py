@@ -198,6 +198,8 @@ class AlertCode(enum.StrEnum):
     DAY_CARRIED = "DAY_CARRIED"
     HEAD_NOT_KEPT = "HEAD_NOT_KEPT"
     HEAD_KEPT = "HEAD_KEPT"
+    MARKET_DATA = "MARKET_DATA"
+    SYMBOL_STOPPED = "SYMBOL_STOPPED"
 
 
 class Alert(msgspec.Struct, frozen=True, tag=True):

@@ -52,6 +52,7 @@ from pipeline.core.inputs import (
     Trade,
     WorkerCounters,
 )
+from pipeline.core.loss_limits import loss_breach
 from pipeline.core.market import MarketSide
 from pipeline.core.model_book import ModelBook
 from pipeline.core.model_desk import ModelDesk
@@ -248,6 +249,7 @@ class Engine:
         now_ns, state = beat.ts_ns, self.state
         for desk in state.desks.values():
             self._market.on_beat(desk, now_ns)
+            self._health.on_market(desk, now_ns)
             self._skill.on_beat(desk, now_ns)
             self._trader.on_beat(desk, now_ns)
         self._trader.cards_beat(now_ns)
@@ -344,12 +346,8 @@ class Engine:
 
     def _watch_loss(self, now_ns: int) -> None:
         state = self.state
-        limits = list(state.params.limits.values())
-        most = min((one.max_daily_loss_quote_e8 for one in limits), default=0)
-        fall = min((one.max_drawdown_quote_e8 or one.max_daily_loss_quote_e8 for one in limits), default=0)
-        loss, drawdown = state.portfolio.day_loss_quote_e8, state.portfolio.drawdown_quote_e8
-        over = bool(limits) and (loss >= most or drawdown >= fall)
-        if not over or not any(desk.book_ok for desk in state.desks.values()):
+        over = loss_breach(state)
+        if over is None or not any(desk.book_ok for desk in state.desks.values()):
             state.loss_since_ns = -1
             return
         if state.loss_since_ns < 0:
@@ -359,7 +357,7 @@ class Engine:
         if state.loss_killed and state.trading_state is TradingState.HALTED:
             return  # released, to flatten; the next resume meets the limit again
         state.loss_killed = True
-        why, values = ("DAILY_LOSS", (loss, most)) if loss >= most else ("DRAWDOWN", (drawdown, fall))
+        why, values = over
         state.out.alert(AlertCode.LOSS_LIMIT, Severity.CRITICAL, now_ns, "", why, values)
         state.out.put(CloseGate("daily loss limit", latch=True, ts_ns=now_ns))
         self._operator.set_trading_state(TradingState.KILLED, "loss limit", now_ns)

@@ -10,6 +10,7 @@ from pipeline.core.desk import SymbolDesk
 from pipeline.core.effects import AlertCode
 from pipeline.core.health import STAGES, HealthAgents, Level, ThresholdAgent
 from pipeline.core.inputs import HeadLeft, HealthRead, TimerBeat
+from pipeline.core.market_sense import market_breach
 from pipeline.core.operator import OperatorDesk
 from pipeline.core.state import EngineState
 from pipeline.core.types import Authority, DenyReason, Severity, TradingState
@@ -72,6 +73,21 @@ class HealthDesk:
             self._state.out.alert(code, severity, left.ts_ns, "", left.trouble)
         elif not left.trouble and not kept:
             self._state.out.alert(AlertCode.HEAD_KEPT, Severity.INFO, left.ts_ns)
+
+    def on_market(self, desk: SymbolDesk, now_ns: int) -> None:
+        """Look whether a symbol's market makes sense; too often not, and the model stops there (C20)."""
+        if desk.limits is None:
+            return
+        wrong = market_breach(desk.limits, *desk.market_numbers())
+        news, often = desk.sense.look(wrong, now_ns)
+        if wrong is None or not news:
+            return
+        reason, *values = wrong
+        out = self._state.out
+        out.alert(AlertCode.MARKET_DATA, Severity.WARN, now_ns, desk.symbol, reason.value, tuple(values))
+        if often:
+            self._state.risk.stop(desk.symbol)
+            out.alert(AlertCode.SYMBOL_STOPPED, Severity.CRITICAL, now_ns, desk.symbol, reason.value)
 
     def on_skill(self, desk: SymbolDesk, now_ns: int) -> None:
         """Look at how the model's last calls came out; far worse than a coin takes AUTO away."""

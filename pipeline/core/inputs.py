@@ -336,7 +336,8 @@ class HealthRead(msgspec.Struct, frozen=True, tag=True):
     """The session's readings of itself and its machine, once a second (C25, C26)."""
 
     clock_ahead_ns: int
-    """The worst of: the system's clock against ours since the start, ours against the venue's."""
+    """The worst of: the system's clock against ours since the start, ours against the venue's, and what NTP
+    has yet to correct."""
     rss_mb: int
     disk_free_percent: int
     """Of the disk the journal is on."""

@@ -95,7 +95,9 @@ class MarketSide:
         desk.watch.advance(ts_ns, desk.mid_half_ticks)
         second = ts_ns // _SECOND_NS
         if second != desk.mid_second[0]:
-            desk.mid_before, desk.mid_second = desk.mid_second[1], (second, desk.mid_half_ticks)
+            mid, (bid_ticks, _, ask_ticks, _) = desk.mid_half_ticks, desk.synced.l1
+            desk.sense.on_second(desk.mid_second[1], mid, 2 * (ask_ticks - bid_ticks))
+            desk.mid_before, desk.mid_second = desk.mid_second[1], (second, mid)
         grid = ts_ns // self._decision.grid_ns
         if grid != desk.last_grid:
             desk.last_grid = grid

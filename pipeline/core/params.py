@@ -146,6 +146,18 @@ class RiskLimits(msgspec.Struct, frozen=True):
     """A wider spread adds no risk (C20)."""
     max_jump_e6: int = 10_000
     """A mid further than this from the one of a second ago adds no risk (C20)."""
+    max_jump_sigmas: int = 20
+    """Nor one further than so many of its usual moves, once they are known; 0 for no such bound (C20)."""
+    max_touch_quote_e8: int = 1_000_000_000 * 10**8
+    """More than this at a best price is no market (C20)."""
+    max_market_breaches: int = 3
+    """So often within a minute, and the model stops here until a person lets it go on (C20)."""
+    max_orders_per_trade: int = 100
+    """Model orders within ten minutes for each that traded, and for the first one (C7)."""
+    margin_percent: int = 5
+    """What a margin position binds of its worth; a twentieth is leverage 20 (C6)."""
+    max_margin_percent: int = 50
+    """Most of the account that positions may bind, every order counted as filled (C6); margin only."""
     throttle_same_side: int = 5
     """Orders of one side that traded without one of the other side; more need a person (C8)."""
 

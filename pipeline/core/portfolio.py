@@ -153,6 +153,11 @@ class Portfolio:
         return self._peak_quote_e8 - self._day_quote_e8
 
     @property
+    def equity_quote_e8(self) -> int:
+        """Give the quote balance of the start and what the day made of it; what margin is measured by."""
+        return self._start_quote_e8 + self._day_quote_e8
+
+    @property
     def fills(self) -> int:
         """Give the number of fills over all symbols."""
         return sum(position.fills for position in self._positions.values())

@@ -15,7 +15,13 @@ from pipeline.core.params import RiskLimits
 from pipeline.core.portfolio import Portfolio, Position
 from pipeline.core.risk_checks import ORDER_CHECKS, PERMISSION_CHECKS
 from pipeline.core.risk_view import Breach, PermitTerms, RiskContext, RiskView, Standing
-from pipeline.core.throttles import AggressiveFlow, RecentOrders, RepeatedExecution, TokenBucket
+from pipeline.core.throttles import (
+    AggressiveFlow,
+    OrdersPerTrade,
+    RecentOrders,
+    RepeatedExecution,
+    TokenBucket,
+)
 from pipeline.core.types import (
     DenyReason,
     Instrument,
@@ -31,6 +37,10 @@ from pipeline.core.types import (
 __all__ = ["PermitTerms", "RiskContext", "RiskEngine", "largest_order_lots"]
 
 
+MARKET, REPEATED = "MARKET", "REPEATED"
+"""Why a model is stopped on a symbol."""
+
+
 class _Guards:
     """What one symbol's limits remember from order to order."""
 
@@ -41,6 +51,8 @@ class _Guards:
         self.repeated = RepeatedExecution(limits)
         self.recent = RecentOrders(limits.duplicate_window_ns)
         self.taken = AggressiveFlow()
+        self.per_trade = OrdersPerTrade()
+        self.stopped = False
 
 
 class RiskEngine:
@@ -70,6 +82,7 @@ class RiskEngine:
         guards.recent.add(intent, now_ns)
         if intent.origin is Origin.MODEL:
             guards.repeated.on_order(now_ns)
+            guards.per_trade.on_order(now_ns)
         if intent.order_type is OrderType.LIMIT_IOC:
             instrument = self._portfolio.position(intent.symbol).instrument
             value_e8 = instrument.notional_quote_e8(intent.price_ticks, intent.qty_lots)
@@ -99,21 +112,41 @@ class RiskEngine:
             self._families.on_ended(order)
         if applied.fill is not None and order.filled_lots == applied.fill.lots:
             guards.repeated.on_traded(order.side)
+            guards.per_trade.on_traded(applied.fill.ts_ns)
         if order.state is OrderState.REJECTED and applied.ended:
             guards.repeated.rejects += 1
         elif order.first_answer_ns >= 0 and order.state is not OrderState.REJECTED:
             guards.repeated.rejects = 0
 
     def is_disabled(self, symbol: str) -> bool:
-        """Say whether the throttle has stopped model orders here until a person re-enables them."""
+        """Say whether model orders are stopped here until a person re-enables them."""
         guards = self._guards.get(symbol)
-        return guards is not None and guards.repeated.tripped
+        return guards is not None and (guards.repeated.tripped or guards.stopped)
+
+    def why_disabled(self, symbol: str) -> str:
+        """Give why they are; empty while they are not."""
+        if not self.is_disabled(symbol):
+            return ""
+        return MARKET if self._guards[symbol].stopped else REPEATED
+
+    def orders_per_trade(self, symbol: str, now_ns: int) -> tuple[int, int]:
+        """Give model orders and trades within the window of that limit."""
+        guards = self._guards.get(symbol)
+        return (0, 0) if guards is None else guards.per_trade.counts(now_ns)
+
+    def stop(self, symbol: str) -> None:
+        """Stop the model on a symbol: its market made no sense too often."""
+        guards = self._guards.get(symbol)
+        if guards is not None:
+            guards.stopped = True
 
     def reenable(self, symbol: str) -> None:
         """Let the model trade a symbol again; the engine journals who said so."""
         guards = self._guards.get(symbol)
         if guards is not None:
             guards.repeated.reenable()
+            guards.per_trade.begin()
+            guards.stopped = False
 
     def _deny(self, intent: OrderIntent, breach: Breach) -> RiskDenied:
         reason, limit, value = breach
@@ -147,11 +180,14 @@ class RiskEngine:
             limits=guards.limits,
             balance_lots=portfolio.balance_lots(intent.symbol),
             free_quote_e8=portfolio.free_quote_e8(orders),
+            equity_quote_e8=portfolio.equity_quote_e8,
             other_gross_quote_e8=portfolio.worst_gross_quote_e8(orders, without=intent.symbol),
             day_loss_quote_e8=portfolio.day_loss_quote_e8,
             new_burst=guards.new_orders.burst,
             new_used=guards.new_orders.used(now_ns),
             repeated=guards.repeated.breach(intent.side, now_ns),
+            orders_per_trade=guards.per_trade.counts(now_ns),
+            stopped=guards.stopped,
             repeat_age_ns=guards.recent.repeats(intent, now_ns),
             last_feature_seq=guards.recent.last_feature_seq,
             family_lots=self._families.lots(intent.permit_id),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from pipeline.core.market_sense import market_breach
 from pipeline.core.position import fee_quote_e8
 from pipeline.core.risk_view import Breach, PermitTerms, RiskView, Standing
 from pipeline.core.types import (
@@ -175,16 +176,12 @@ def check_collar_over_time(view: RiskView, intent: OrderIntent) -> Breach | None
 
 
 def check_market(view: RiskView, intent: OrderIntent) -> Breach | None:
-    """Add nothing in a market that makes no sense: spread too wide, or the mid just jumped (C20)."""
+    """Add nothing in a market that makes no sense: spread, size at the touch, jump of the mid (C20)."""
     context = view.standing.context
     if view.standing.shrinks(intent):
         return None
     spread = _distance_e6(context.ask_ticks, context.bid_ticks)
-    if spread > view.limits.max_spread_e6:
-        return _R.SPREAD, view.limits.max_spread_e6, spread
-    if context.jump_e6 > view.limits.max_jump_e6:
-        return _R.MARKET_JUMP, view.limits.max_jump_e6, context.jump_e6
-    return None
+    return market_breach(view.limits, spread, context.jump_e6, context.most_jump_e6, context.touch_quote_e8)
 
 
 def check_parent(view: RiskView, intent: OrderIntent) -> Breach | None:
@@ -213,6 +210,18 @@ def check_position(view: RiskView, intent: OrderIntent) -> Breach | None:
     return None
 
 
+def check_margin(view: RiskView, intent: OrderIntent) -> Breach | None:
+    """Let the positions orders may lead to bind only a part of the account (C6). Margin only."""
+    standing, instrument, limits = view.standing, view.instrument, view.limits
+    if not instrument.margin or standing.shrinks(intent):
+        return None
+    price = max(intent.price_ticks, view.mid_up_ticks)
+    lots = max(standing.side_lots(intent.side) + intent.qty_lots, standing.side_lots(intent.side.opposite))
+    gross = view.other_gross_quote_e8 + instrument.notional_quote_e8(price, max(0, lots))
+    bound, most = gross * limits.margin_percent, view.equity_quote_e8 * limits.max_margin_percent
+    return (_R.MARGIN_RATIO, most // 100, bound // 100) if bound > most else None
+
+
 def check_balance(view: RiskView, intent: OrderIntent) -> Breach | None:
     """Spend only what is there: no sale beyond the balance, no purchase beyond the free money. Spot only."""
     instrument = view.instrument
@@ -239,6 +248,20 @@ def check_rate(view: RiskView, intent: OrderIntent) -> Breach | None:  # noqa: A
     if view.new_used >= view.new_burst:
         return _R.RATE_NEW, view.new_burst, view.new_used + 1
     return None
+
+
+def check_order_to_trade(view: RiskView, intent: OrderIntent) -> Breach | None:
+    """Stop a model's new risk that is sent and taken back on and on, and hardly trades (C7)."""
+    if intent.origin is not Origin.MODEL or view.standing.shrinks(intent):
+        return None
+    orders, trades = view.orders_per_trade
+    most = view.limits.max_orders_per_trade * max(1, trades)
+    return (_R.ORDER_TO_TRADE, most, orders + 1) if orders >= most else None
+
+
+def check_stopped(view: RiskView, intent: OrderIntent) -> Breach | None:
+    """Let no model trade where the market made no sense too often, until a person says so (C20)."""
+    return (_R.SYMBOL_STOPPED, 0, 1) if view.stopped and intent.origin is Origin.MODEL else None
 
 
 def check_repeated(view: RiskView, intent: OrderIntent) -> Breach | None:
@@ -286,9 +309,12 @@ ORDER_CHECKS: Final[tuple[OrderCheck, ...]] = (
     check_market,
     check_parent,
     check_position,
+    check_margin,
     check_balance,
     check_daily_loss,
     check_rate,
+    check_order_to_trade,
+    check_stopped,
     check_repeated,
     check_duplicate,
     check_self_match,

@@ -59,6 +59,10 @@ class RiskContext:
     """What a health agent holds new orders back for."""
     jump_e6: int = 0
     """Distance of the mid from the one about a second ago."""
+    most_jump_e6: int = 10_000
+    """What it may be."""
+    touch_quote_e8: int = 0
+    """What the larger of the two best levels is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ class RiskView:
     """Base currency held, in lots; spot only."""
     free_quote_e8: int
     """Quote currency no live buy may still need."""
+    equity_quote_e8: int
+    """What the account is worth as far as margin counts it."""
     other_gross_quote_e8: int
     """Worst-case gross exposure of all other symbols."""
     day_loss_quote_e8: int
@@ -103,6 +109,10 @@ class RiskView:
     """Tokens out of the bucket for new orders."""
     repeated: tuple[int, int] | None
     """(limit, value) of the repeated-execution throttle where it stops model orders."""
+    orders_per_trade: tuple[int, int]
+    """Model orders and trades within the window."""
+    stopped: bool
+    """Its market made no sense too often."""
     repeat_age_ns: int
     """Age of an order just like this one; -1 without one inside the window."""
     last_feature_seq: int

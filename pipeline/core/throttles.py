@@ -13,6 +13,7 @@ from pipeline.core.params import RiskLimits
 from pipeline.core.types import OrderIntent, Origin, Side
 
 _SECOND_NS = 1_000_000_000
+_HALF_NS = 300 * _SECOND_NS
 _RECENT_ORDERS = 1_024
 """Far more than any rate limit lets through within a duplicate window."""
 
@@ -34,6 +35,45 @@ class TokenBucket:
     def take(self, now_ns: int) -> None:
         """Take a token; the caller has looked whether there is one."""
         self._clear_ns = max(self._clear_ns, now_ns) + self._interval_ns
+
+
+class OrdersPerTrade:
+    """Orders, and those of them that traded, within the last five to ten minutes (C7)."""
+
+    __slots__ = ("_before", "_half", "_now")
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Start counting from nothing."""
+        self._half = -1
+        self._now, self._before = [0, 0], [0, 0]
+
+    def counts(self, now_ns: int) -> tuple[int, int]:
+        """Give orders and trades."""
+        gone = now_ns // _HALF_NS - self._half
+        if gone > 1:
+            return 0, 0
+        if gone == 1:
+            return self._now[0], self._now[1]
+        return self._now[0] + self._before[0], self._now[1] + self._before[1]
+
+    def on_order(self, now_ns: int) -> None:
+        """Count an order that may go."""
+        self._roll(now_ns)
+        self._now[0] += 1
+
+    def on_traded(self, now_ns: int) -> None:
+        """Count an order at its first fill."""
+        self._roll(now_ns)
+        self._now[1] += 1
+
+    def _roll(self, now_ns: int) -> None:
+        half = now_ns // _HALF_NS
+        if half != self._half:
+            self._before = self._now if half == self._half + 1 else [0, 0]
+            self._half, self._now = half, [0, 0]
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from pipeline.core.permit import PermitEnd, PermitRecord
 from pipeline.core.risk import PermitTerms, RiskContext
 from pipeline.core.state import EngineState
 from pipeline.core.symbol_watch import FALLBACK_ID, Source
-from pipeline.core.types import E6, Authority, DenyReason, OrderIntent, OrderType, Origin, Side
+from pipeline.core.types import Authority, DenyReason, OrderIntent, OrderType, Origin, Side
 
 STATUS_OLD_NS = 86_400_000_000_000
 """The venue's word on a symbol, its filters among it, is good for a day (C12)."""
@@ -95,6 +95,7 @@ def risk_context(state: EngineState, desk: SymbolDesk, intent: OrderIntent, now_
     """Give what the engine knows at the moment of an order, for the risk checks."""
     bid_ticks, _, ask_ticks, _ = desk.synced.l1
     record = state.permits.find(intent.permit_id) if intent.permit_id else None
+    _, jump_e6, most_jump_e6, touch_quote_e8 = desk.market_numbers()
     return RiskContext(
         gate_open=state.gate_open,
         trading_state=state.trading_state,
@@ -107,7 +108,9 @@ def risk_context(state: EngineState, desk: SymbolDesk, intent: OrderIntent, now_
         ask_ticks=ask_ticks,
         last_ticks=desk.last_price_ticks,
         blocked=_blocked(state, desk, intent),
-        jump_e6=_jump_e6(desk, bid_ticks + ask_ticks),
+        jump_e6=jump_e6,
+        most_jump_e6=most_jump_e6,
+        touch_quote_e8=touch_quote_e8,
     )
 
 
@@ -126,11 +129,6 @@ def _blocked(state: EngineState, desk: SymbolDesk, intent: OrderIntent) -> DenyR
         return DenyReason.MODEL_DISABLED
     closed = intent.origin is Origin.MODEL and desk.watch.source is Source.NONE
     return DenyReason.MODEL_UNPROVEN if closed else None
-
-
-def _jump_e6(desk: SymbolDesk, mid_half_ticks: int) -> int:
-    before = desk.mid_before
-    return abs(mid_half_ticks - before) * E6 // before if before > 0 else 0
 
 
 def _terms(record: PermitRecord, desk: SymbolDesk) -> PermitTerms:

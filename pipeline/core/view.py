@@ -7,6 +7,7 @@ from pipeline.core.desk import SymbolDesk
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.model_book import short_name
+from pipeline.core.risk import MARKET
 from pipeline.core.snapshot import (
     AlertView,
     ChainView,
@@ -142,8 +143,8 @@ def _stopped(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: i
     running = (WorkerState.READY, WorkerState.BUSY)
     if facts.workers and not any(worker.state in running for worker in facts.workers):
         return "NO_WORKER"
-    if state.risk.is_disabled(desk.symbol):
-        return "REPEATED_EXECUTION"
+    if why := state.risk.why_disabled(desk.symbol):
+        return "SYMBOL_STOPPED" if why == MARKET else "REPEATED_EXECUTION"
     permitted = any(record.permit.symbol == desk.symbol for record in state.permits.open_permits())
     if state.authority is Authority.AUTO and not permitted:
         return "NO_PERMIT"

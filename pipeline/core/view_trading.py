@@ -307,10 +307,28 @@ def limit_rows(state: EngineState, desk: SymbolDesk) -> tuple[LimitRow, ...]:
     rows.append(LimitRow("one order", f"{desk.instrument.qty_text(limits.max_qty_lots)}", "", 0))
     share = _share(open_orders, limits.max_open_orders)
     rows.append(LimitRow("open orders", str(limits.max_open_orders), str(open_orders), share))
+    rows += _measured_limits(state, desk, limits)
     rows += [LimitRow(name, limit, "", 0) for name, limit in _plain_limits(limits, quote)]
-    why = state.model_gate.disabled or ("REPEATED" if state.risk.is_disabled(desk.symbol) else "")
+    why = state.model_gate.disabled or state.risk.why_disabled(desk.symbol)
     rows.append(LimitRow("model", f"stopped: {why}" if why else "enabled", "", 0))
     return tuple(rows)
+
+
+def _measured_limits(state: EngineState, desk: SymbolDesk, limits: RiskLimits) -> list[LimitRow]:
+    """Give the limits on orders a trade, the usual move, and on margin what the positions bind."""
+    orders, trades = state.risk.orders_per_trade(desk.symbol, state.now_ns)
+    most = limits.max_orders_per_trade * max(1, trades)
+    used = f"{orders}/{trades}"
+    rows = [LimitRow("orders a trade", str(limits.max_orders_per_trade), used, _share(orders, most))]
+    _, jump_e6, most_jump_e6, _ = desk.market_numbers()
+    sigma = desk.sense.sigma_e6
+    usual = f"{limits.max_jump_sigmas} x {_bp(sigma)} bp" if sigma >= 0 else "not known yet"
+    rows.append(LimitRow("jump, usual moves", usual, f"{_bp(jump_e6)} bp", _share(jump_e6, most_jump_e6)))
+    if desk.instrument.margin:
+        bound = state.portfolio.gross_quote_e8 * limits.margin_percent // 100
+        may = state.portfolio.equity_quote_e8 * limits.max_margin_percent // 100
+        rows.append(LimitRow("margin", f"{limits.max_margin_percent} %", _money(bound), _share(bound, may)))
+    return rows
 
 
 def _plain_limits(limits: RiskLimits, quote: str) -> tuple[tuple[str, str], ...]:
@@ -327,6 +345,8 @@ def _plain_limits(limits: RiskLimits, quote: str) -> tuple[tuple[str, str], ...]
         ("rejects in a row", str(limits.throttle_rejects)),
         ("duplicate within", f"{limits.duplicate_window_ns // 1_000_000} ms"),
         ("spread / jump", f"{_bp(limits.max_spread_e6)} / {_bp(limits.max_jump_e6)} bp"),
+        ("at the touch", f"{_money(limits.max_touch_quote_e8)} {quote}"),
+        ("odd market", f"{limits.max_market_breaches} in 60 s"),
     )
 
 

@@ -27,6 +27,7 @@ class Person:
         self.kill = 0
         """Number of the kill that stands; 0 while none does, or it was taken back."""
         self._kills = 0
+        self._releases = False
 
     def look(self, process: Process) -> None:
         """Do what a person does who watches: permit cards, and set going what stands."""
@@ -51,11 +52,17 @@ class Person:
 
     def release(self, process: Process) -> None:
         """Take a kill back."""
+        self._releases = True
         try:
             process.command(Command.RELEASE)
         finally:
-            if not self._gate.state().latched:  # the process may die on the way
-                self.kill = 0
+            self.look_at_gate()  # the process may die on the way
+            self._releases = False
+
+    def look_at_gate(self) -> None:
+        """See whether a kill one takes back is gone; the process may stand still on the way."""
+        if self._releases and not self._gate.state().latched:
+            self.kill, self._releases = 0, False
 
     def _permit(self, process: Process) -> None:
         ideas = process.engine.state.ideas

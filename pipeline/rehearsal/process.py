@@ -62,6 +62,8 @@ LIMITS = RiskLimits(
     throttle_orders=100_000,
     throttle_same_side=100_000,
     duplicate_window_ns=1,
+    max_orders_per_trade=100_000,
+    max_market_breaches=100,
 )
 """Sizes bind, rates do not: a rehearsal is to trade as much as it can."""
 

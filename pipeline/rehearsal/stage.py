@@ -189,6 +189,7 @@ class Stage:
         self.guards.turn()
 
     def _judge(self, *, awake: bool) -> None:
+        self.person.look_at_gate()
         if (mark := self._gate.mark()) != self._gate_mark:
             self._gate_mark = mark
             if not self.person.kill and self._gate.state().latched:

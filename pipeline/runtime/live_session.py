@@ -39,6 +39,7 @@ from pipeline.runtime.link_messages import CommandResult, ReplayControl
 from pipeline.runtime.live_run import LiveRun
 from pipeline.runtime.locks import InstanceLock
 from pipeline.runtime.model_records import ModelRecords
+from pipeline.runtime.ntp import read_kernel_clock
 from pipeline.runtime.places import records_dir
 from pipeline.runtime.session_host import SessionHost
 from pipeline.runtime.sim_child import SimChild, ended_words
@@ -256,9 +257,10 @@ class LiveSession(SessionHost):
 
     def _health(self) -> HealthRead:
         """Read what the health agents watch."""
-        skew_ns = self._clock.drift_ns()
-        if self._venue is not None and abs(self._venue.clock_ahead_ns) > abs(skew_ns):
-            skew_ns = self._venue.clock_ahead_ns
+        kept = read_kernel_clock()
+        ahead_ns = 0 if self._venue is None else self._venue.clock_ahead_ns
+        by_ntp_ns = 0 if kept is None else kept.known_offset_ns
+        skew_ns = max(self._clock.drift_ns(), ahead_ns, by_ntp_ns, key=abs)
         return self._health_reader.read(
             self._run.pump.histograms,
             clock_ahead_ns=skew_ns,

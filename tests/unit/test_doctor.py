@@ -23,6 +23,7 @@ from app.doctor_terminal import (
     taken_in_tmux,
 )
 from app.findings import Finding, Level, findings_text, is_sound
+from pipeline.runtime.ntp import KernelClock
 
 ROOT = Path(__file__).resolve().parents[2]
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
@@ -96,8 +97,8 @@ def test_home_others_can_write_to_fails(tmp_path: Path, monkeypatch: pytest.Monk
         (files_finding(64), FAIL),
         (wall_finding(0.0), FAIL),
         (wall_finding(1_800_000_000.0), OK),
-        (kept_finding(0x0040, 16_000_000), WARN),
-        (kept_finding(0x0001, 2_000), OK),
+        (kept_finding(KernelClock(False, 0, 16_000_000)), WARN),
+        (kept_finding(KernelClock(True, 0, 2_000)), OK),
         (speed_finding(60.0, "tsc"), OK),
         (speed_finding(4_000.0, "acpi_pm"), WARN),
         (size_finding(80, 24), OK),

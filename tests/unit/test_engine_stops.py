@@ -259,6 +259,22 @@ class TestLossLimit:
         assert floor.is_in(TradingState.KILLED)
         assert floor.gate.latched
 
+    def test_fall_from_the_best_kills_a_day_that_still_wins(self) -> None:
+        fall = msgspec.structs.replace(OPEN_LIMITS, max_drawdown_quote_e8=1 * QUOTE_SCALE)
+        floor = holding(limits={"BTCUSDT": fall})
+        floor.update(asks=tuple((price, 0) for price, _ in levels(ASK, 1)))
+        floor.update(bids=levels(BID + 40_000, -1), asks=levels(ASK + 40_000, 1))
+        floor.busy_ms(100)
+        best = floor.picture().position.day_quote_e8
+        assert best > 2 * QUOTE_SCALE
+        floor.update(bids=tuple((price, 0) for price, _ in levels(BID + 40_000, -1)))
+        floor.update(bids=levels(BID + 20_000, -1))
+        effects = floor.busy_ms(2_200)
+        (alert,) = floor.alerts(AlertCode.LOSS_LIMIT, effects)
+        assert (alert.detail, alert.values[1]) == ("DRAWDOWN", 1 * QUOTE_SCALE)
+        assert floor.picture().position.day_quote_e8 > 0
+        assert floor.is_in(TradingState.KILLED)
+
     def test_is_no_loss_when_the_quote_comes_back_in_time(self) -> None:
         floor = self.losing()
         floor.busy_ms(1_000)

@@ -85,9 +85,12 @@ def test_checks_run_in_the_written_order() -> None:
         "market",
         "parent",
         "position",
+        "margin",
         "balance",
         "daily_loss",
         "rate",
+        "order_to_trade",
+        "stopped",
         "repeated",
         "duplicate",
         "self_match",
@@ -414,12 +417,29 @@ def test_purchase_beyond_the_free_money_is_impossible_on_spot() -> None:
     assert denial(intent(), desk=Desk(balance_quote_e8=cost - 1)) == (R.NO_BALANCE, cost - 1, cost)
 
 
-def test_margin_needs_no_balance() -> None:
+def margin_desk(balance_quote_e8: int) -> Desk:
+    """A perpetual without fees, nothing held, its book as `on_margin` has it."""
     free = replace(PERP, fees=Fees(0, 0, "option"))
-    desk = Desk(instrument=free, home_base_e8=0, balance_quote_e8=0)
+    desk = Desk(instrument=free, home_base_e8=0, balance_quote_e8=balance_quote_e8)
     desk.portfolio.on_mark("BTCUSDT", 600_000, 600_001)
-    where = context(bid_ticks=600_000, ask_ticks=600_001, last_ticks=600_000)
-    assert denial(intent(side=Side.SELL, price_ticks=600_001, qty_lots=10), where, desk) is None
+    return desk
+
+
+ON_MARGIN = context(bid_ticks=600_000, ask_ticks=600_001, last_ticks=600_000)
+MARGIN_SALE = intent(side=Side.SELL, price_ticks=600_001, qty_lots=10)
+BOUND_E8 = 10 * 600_001 * 10**3 // 2
+"""A twentieth of the sale's worth, as `margin_percent` = 5 has it."""
+
+
+def test_margin_needs_no_balance_of_what_is_sold() -> None:
+    assert denial(MARGIN_SALE, ON_MARGIN, margin_desk(10 * BOUND_E8)) is None
+
+
+def test_margin_positions_bind_half_of_the_account_at_most_whatever_fills() -> None:
+    assert denial(MARGIN_SALE, ON_MARGIN, margin_desk(2 * BOUND_E8)) is None
+    found = denial(MARGIN_SALE, ON_MARGIN, margin_desk(2 * BOUND_E8 - 2))
+    assert found == (R.MARGIN_RATIO, BOUND_E8 - 1, BOUND_E8)
+    assert denial(MARGIN_SALE, ON_MARGIN, margin_desk(0)) == (R.MARGIN_RATIO, 0, BOUND_E8)
 
 
 def test_daily_loss_stops_everything_that_adds() -> None:

@@ -48,7 +48,7 @@ def drawn(one: Chart) -> str:
 def chart(title: str, x_name: str, y_name: str, lines: Sequence[Line], diagonal: bool = False) -> str:
     """Give a chart of at least one line with a point; `diagonal` adds y = x."""
     points = [point for line in lines for point in line.points] or [(0.0, 0.0)]
-    x_low, x_high = _room([x for x, _ in points])
+    x_low, x_high = _ends([x for x, _ in points])
     y_low, y_high = _room([y for _, y in points])
     if diagonal:
         x_low = y_low = min(x_low, y_low)
@@ -67,6 +67,12 @@ def chart(title: str, x_name: str, y_name: str, lines: Sequence[Line], diagonal:
     frame = f'<path class="axis" d="M{_LEFT} {_TOP}V{HEIGHT - _BOTTOM}H{WIDTH - _RIGHT}"/>'
     caption = f"<figcaption><b>{escape(title)}</b><br>{legend}</figcaption>"
     return f"<figure><svg {view}>{frame}{''.join(words)}{''.join(body)}</svg>{caption}</figure>"
+
+
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    """Give where the axis across begins and ends: no time before the first is shown."""
+    low, high = min(values), max(values)
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
 
 
 def _room(values: Sequence[float]) -> tuple[float, float]:

@@ -69,6 +69,7 @@ def test_the_tutorial_leads_from_a_capture_to_a_running_model(tmp_path: Path) ->
     assert "better than queue imbalance alone" in said["train"]
     assert "CAUTION" not in said["evaluate"]
     assert (folder / "report.html").stat().st_size > 10_000
+    assert "What stopped decisions" in (folder / "session.html").read_text()
     assert "my-model@" in said["model use"]
     assert "is live as generation 3" in said["model use"]
     assert "ob-logit@80aefb5b is live as generation 4" in said["model back"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -21,7 +23,8 @@ from pipeline.runtime.row_tap import play
 from pipeline.wire.venues import codec_for
 from tests.fakes.sessions import ROOT, replayed, synthetic_lines, write_capture
 
-LINES = 8_000
+LINES = int(os.environ.get("LOBDECK_CAPTURE_LINES", "8000"))
+"""Of each capture; a number larger than the captures proves every row of them, some minutes each."""
 
 
 def rows_of_session(journal: Path) -> list[RequestInference]:
@@ -43,16 +46,29 @@ def test_rows_of_capture_and_journal_equal_what_the_workers_got(tmp_path: Path) 
     check_rows(write_capture(tmp_path / "clip.txt", synthetic_lines(LINES)), tmp_path)
 
 
+@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize(
-    "name", ["spot_btcusdt_20240808.gz", "usdm_btcusdt_20240718.gz", "usdm_btcusdt_20230404.dat.gz"]
+    "names",
+    [
+        ("spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz"),
+        ("usdm_btcusdt_20240718.gz", "usdm_btcusdt_20240719.gz"),
+        ("usdm_btcusdt_20230404.dat.gz", "usdm_btcusdt_20230405.dat.gz"),
+    ],
+    ids=["spot-2024", "usdm-2024", "usdm-2023"],
 )
-def test_rows_of_recorded_markets_equal_what_the_workers_got(tmp_path: Path, name: str) -> None:
-    recorded = ROOT.parent / "shared" / "data" / "hftbacktest" / name
-    if not recorded.exists():
+def test_rows_of_recorded_markets_equal_what_the_workers_got(tmp_path: Path, names: tuple[str, ...]) -> None:
+    recorded = [ROOT.parent / "shared" / "data" / "hftbacktest" / name for name in names]
+    if not all(path.exists() for path in recorded):
         pytest.skip("recorded market data is not here")
-    with gzip.open(recorded) as lines:
-        (tmp_path / "clip.txt").write_bytes(b"".join(islice(lines, LINES)))
+    lines = (line for path in recorded for line in lines_of(path))
+    with (tmp_path / "clip.txt").open("wb") as clip:
+        clip.writelines(islice(lines, LINES))
     check_rows(tmp_path / "clip.txt", tmp_path)
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    with gzip.open(path) as lines:
+        yield from lines
 
 
 def check_rows(capture: Path, tmp_path: Path) -> None:

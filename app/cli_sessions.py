@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -55,6 +55,7 @@ def halt(name: SessionArgument = None) -> None:
     """Close the gate: no new risk. Without NAME, on every running session."""
     from app import shell
 
+    _by_the_door(name, "halt")
     warn = shell.Warner()
     lines, closed = shell.halt(shell.targets(name, warn), warn)
     typer.echo("\n".join(lines))
@@ -68,10 +69,23 @@ def kill(name: SessionArgument = None) -> None:
     """
     from app import shell
 
+    _by_the_door(name, "kill")
     warn = shell.Warner()
     lines, confirmed = shell.kill(shell.targets(name, warn), warn)
     typer.echo("\n".join(lines))
     raise typer.Exit(0 if confirmed else shell.NOT_CONFIRMED)
+
+
+def _by_the_door(name: str | None, what: Literal["halt", "kill"]) -> None:
+    """Do it by the stop doors where LOBDECK_HOME is another user's, and leave."""
+    from app.shell import NOT_CONFIRMED
+    from app.stop_door import home_of_another, stop_all
+
+    home = home_of_another()
+    if home is not None:
+        lines, done = stop_all(home, name, what)
+        typer.echo("\n".join(lines))
+        raise typer.Exit(0 if done else NOT_CONFIRMED)
 
 
 @drill_app.command("kill")
@@ -92,10 +106,29 @@ def drill() -> None:
     """Rehearse what must work when it counts."""
 
 
+def _agree(name: str) -> None:
+    """Give a second person's word at the door of another's session, and leave."""
+    from app.shell import ShellError
+    from app.stop_door import ask, doors, home_of_another
+
+    home = home_of_another()
+    if home is None:
+        raise ShellError("--agree: for another user's session; set LOBDECK_HOME to their state directory")
+    (door,) = doors(home, name)
+    answer = ask(door, "agree")
+    if not answer.ok:
+        raise ShellError(f"{name}: {answer.text}")
+    typer.echo(f"{name}: {answer.text}")
+    raise typer.Exit(0)
+
+
 def release(
     name: Annotated[str, typer.Argument(help="Name of a session.")],
     phrase: Annotated[str, typer.Option("--phrase", help="RELEASE NAME, instead of typing it.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why; after a kill by a limit in LIVE.")] = "",
+    agree: Annotated[
+        bool, typer.Option("--agree", help="Be the second person: let its owner release a kill by a limit.")
+    ] = False,
 ) -> None:
     """Take a kill or halt back.
 
@@ -106,6 +139,8 @@ def release(
     from app.session_list import gate_words
     from pipeline.runtime.places import session_place
 
+    if agree:
+        _agree(name)
     place = session_place(name)
     typer.echo("\n".join(gate_words(place)) or f"{name}: the gate is open")
     checks = check_list(place)

@@ -1,4 +1,7 @@
-"""Settings of the guard: how soon it acts. They can be made stricter than the defaults, never looser."""
+"""Settings of who and what may stop a session: the guard's patience, and a supervisor's group.
+
+The guard can be made stricter than the defaults, never looser.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,26 @@ from app.config_fields import Section, Whole, require
 from pipeline.runtime.guard_params import GuardSettings
 
 _USUAL = GuardSettings()
+
+
+class AccessSettings(Section):
+    """Who besides the owner may stop a session on live data."""
+
+    kill_group: Annotated[str, Field(max_length=32)] = Field(
+        default="",
+        description="Members of this group may look, halt and kill, and nothing else, with LOBDECK_HOME set "
+        "to the owner's. Empty: nobody.",
+    )
+    release_group: Annotated[str, Field(max_length=32)] = Field(
+        default="",
+        description="Those of kill_group who may agree to the release of a kill by a limit: "
+        "`lobdeck release NAME --agree`. Empty: time and a written reason instead.",
+    )
+
+    @model_validator(mode="after")
+    def _agrees_by_the_door(self) -> AccessSettings:
+        require(not self.release_group or bool(self.kill_group), "kill_group too: it opens the door")
+        return self
 
 
 class GuardSection(Section):

@@ -1,6 +1,6 @@
 """All settings a person can write: those of the session and its machinery, and `Config`, which holds all.
 
-Those of trading are in `config_trading.py`, of the guard in `config_safety.py`, kinds of numbers in
+Those of trading are in `config_trading.py`, of guard and access in `config_safety.py`, kinds of numbers in
 `config_fields.py`. How files and variables become a `Config` is in `config.py`, what the core gets of it in
 `config_build.py`.
 """
@@ -23,7 +23,7 @@ from app.config_fields import (
     require,
 )
 from app.config_journal import JournalSettings
-from app.config_safety import GuardSection
+from app.config_safety import AccessSettings, GuardSection
 from app.config_trading import (
     DecisionSettings,
     ExecutionSettings,
@@ -257,6 +257,7 @@ class Config(BaseSettings):
     )
     health: HealthSettings = HealthSettings()
     guard: GuardSection = GuardSection()
+    access: AccessSettings = AccessSettings()
     journal: JournalSettings = JournalSettings()
     workers: WorkerSettings = WorkerSettings()
     feed: FeedSettings = FeedSettings()

@@ -16,6 +16,7 @@ import typer
 
 from app.config import Config, load_config
 from app.config_build import build_engine_params
+from app.door_groups import door_group
 from app.journal_command import export
 from app.launch import load_console, start_session
 from app.replay_command import OptionError, default_model, parse_authority, run_headless
@@ -253,6 +254,8 @@ def _spec(
         operator=operator(),
         feed=feed,
         guard=config.guard.settings(),
+        kill_gid=door_group(config.access.kill_group, "access.kill_group"),
+        release_gid=door_group(config.access.release_group, "access.release_group"),
         heads=config.journal.heads(params.mode),
         journal_max_gb=config.journal.max_gb,
         worker_spares=workers.spares,

@@ -108,6 +108,11 @@ class Gate:
         """Say whether the latch is an account's: a session with real money."""
         return len(self._latch_dirs) > 1
 
+    @property
+    def session_dir(self) -> Path:
+        """Give the session's directory."""
+        return self._latch_dirs[0].path
+
     def detach(self) -> None:
         """Unmap the page and close all descriptors; what this process closed stays closed."""
         _close_all(self._memory, self._descriptor, self._latch_dirs)

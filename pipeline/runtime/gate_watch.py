@@ -15,7 +15,8 @@ from pipeline.core.inputs import Command, GateChanged, Input
 from pipeline.runtime.gate import Closer, Gate
 from pipeline.runtime.gate_state import CloserRecord, GateState
 from pipeline.runtime.latch import LatchRecord
-from pipeline.runtime.release_policy import release_refusal
+from pipeline.runtime.release_agreed import Agreement, write_agreement
+from pipeline.runtime.release_policy import automatic_kill, release_refusal
 
 
 class GateWatch:
@@ -97,11 +98,26 @@ class GateWatch:
         self._gate.close(Closer.ENGINE, "session", "", reason, time.time_ns())
         self.look(put, now_ns)
 
+    def close_for(self, who: str, reason: str, *, kill: bool) -> None:
+        """Close the gate for somebody who came by the stop door; `kill` latches it."""
+        now_ns = time.time_ns()
+        self._gate.close(Closer.SHELL, who, "", reason, now_ns, kill=kill)
+        if kill:
+            self._gate.latch(who, "", reason, now_ns)
+
     def kill_by_signal(self) -> None:
         """Close and latch the gate because SIGUSR1 came."""
         who, now_ns = f"uid {os.getuid()}", time.time_ns()
         self._gate.close(Closer.SIGNAL, who, "", "SIGUSR1", now_ns, kill=True)
         self._gate.latch(who, "", "SIGUSR1", now_ns)
+
+    def agree(self, uid: int, who: str) -> str:
+        """Keep a second person's word that this kill may be released; give a refusal or an empty text."""
+        record = automatic_kill(self._gate.state())
+        if record is None or not self._gate.is_of_account:
+            return "no kill here wants a second person"
+        write_agreement(Agreement(uid, who, time.time_ns(), record.ts_ns), self._gate.session_dir)
+        return ""
 
     def release(self, command: Command, who: str, tty: str) -> str:
         """Take back what closes the gate, as it stands now; give a refusal or an empty text.

@@ -1,14 +1,17 @@
 """What a release asks for beyond the typed phrase: after a loss, limit or mismatch kill, time and a reason.
 
-Where a desk has two people the second one decides; where it has one, a quarter of an hour and a written
-reason stand in (INTERACTION 1.3). It holds for accounts with real money; in practice a kill costs nothing.
+Where a desk has two people the second one agrees (`release_agreed`); where it has one, a quarter of an hour
+and a written reason stand in. It holds for accounts with real money; in practice a kill costs nothing.
 """
 
 from __future__ import annotations
 
+import os
+
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.gate_state import CloserRecord, GateState
 from pipeline.runtime.latch import LatchRecord
+from pipeline.runtime.release_agreed import read_agreement
 
 WAIT_S = 15 * 60
 LEAST_REASON = 10
@@ -34,6 +37,9 @@ def release_refusal(gate: Gate, state: GateState, reason: str, now_ns: int) -> s
     """Say why a kill may not be taken back yet, in one line; empty where it may."""
     record = automatic_kill(state)
     if record is None or not gate.is_of_account:
+        return ""
+    agreed = read_agreement(gate.session_dir)
+    if agreed is not None and agreed.covers(record.ts_ns, os.getuid(), now_ns):
         return ""
     left_s = WAIT_S - (now_ns - record.ts_ns) // 1_000_000_000
     if left_s > 0:

@@ -45,6 +45,7 @@ from pipeline.runtime.notices import Notices
 from pipeline.runtime.places import models_dir
 from pipeline.runtime.session_journal import open_journal
 from pipeline.runtime.spec import SessionSpec
+from pipeline.runtime.stop_door import DoorAnswer, StopDoor
 from pipeline.runtime.summary import EXIT_FAILED, FeedCounts, Summary, as_failed, build_summary
 from pipeline.runtime.workers import WorkerPool
 from pipeline.sim.paper import PaperVenue
@@ -83,6 +84,11 @@ class SessionHost(ABC):
         self._head = ""
         self._evidence = Evidence(self._journal, lambda: self.run_.now_ns)
         self._link = LinkServer(self, directory / "link.sock", lock, self._evidence.note)
+        self._lock = lock
+        self._door: StopDoor | None = None
+        if spec.kill_gid >= 0:
+            home = directory.parent.parent
+            self._door = StopDoor(self, home, spec.name, spec.kill_gid, spec.release_gid)
         self._memory = MemoryWatch()
         self._model_words = ModelWords()
         self._stop_how = ""
@@ -151,6 +157,8 @@ class SessionHost(ABC):
         if self._pool is not None:
             loop.add_reader(self._pool.fileno(), self._collect_answers)
         await self._link.start()
+        if self._door is not None:
+            await self._door.start(self._lock)
         self._started_s = time.monotonic()
         try:
             await self._drive()
@@ -161,6 +169,8 @@ class SessionHost(ABC):
             if self._pool is not None:
                 loop.remove_reader(self._pool.fileno())
             self._close_journal()
+            if self._door is not None:
+                self._door.close()
         summary = self._judged(self.summary())
         why = self._stop_how or "the session has ended"
         await self._link.stop(why, summary.exit_status, self._head)
@@ -310,6 +320,27 @@ class SessionHost(ABC):
         if command is Command.RELEASE and left and self._guard is not None and self._guard.acts:
             return f"{left} orders are not gone yet: the venue has the last word"
         return ""
+
+    def stop_by(self, who: str, *, kill: bool) -> None:
+        """Close the gate for a guest at the stop door, and let the engine know at once."""
+        self._gate_watch.close_for(who, "kill by the group" if kill else "halt by the group", kill=kill)
+        self._watch_gate()
+
+    def stop_status(self) -> DoorAnswer:
+        """Say how the session stands, and whether a kill has seen the venue's zero."""
+        engine = self.run_.engine
+        kill, left = engine.state.kill, engine.open_orders
+        confirmed = kill is not None and kill.latched and kill.confirmed_ts_ns > 0
+        orders = "no orders left" if confirmed else f"{left} orders open"
+        return DoorAnswer(True, f"{engine.trading_state.name}, {orders}", confirmed)
+
+    def agree_to_release(self, uid: int, who: str) -> DoorAnswer:
+        """Keep a second person's word beside the latch."""
+        try:
+            refusal = self._gate_watch.agree(uid, who)
+        except OSError as problem:
+            refusal = f"it could not be written: {problem.strerror}"
+        return DoorAnswer(not refusal, refusal or "agreed: the owner may release within 15 min")
 
     def stop(self, request: StopSession) -> CommandResult:
         """End the session as the quit dialog chose."""

@@ -70,6 +70,10 @@ class SessionSpec(msgspec.Struct, frozen=True):
     """Where the journal's head goes while a live session runs."""
     journal_max_gb: int = 0
     """Disk all journals together may keep; 0 keeps all."""
+    kill_gid: int = -1
+    """Members of this group may look, halt and kill by the stop door; -1 opens none."""
+    release_gid: int = -1
+    """Those of them who may agree to a release; -1 for nobody."""
     worker_spares: int = 1
     worker_hang_ms: int = 400
     worker_restart_first_ms: int = 50

@@ -19,6 +19,10 @@ from pipeline.runtime.locks import InstanceLock
 from pipeline.runtime.private_dirs import PlacesError, Warn, open_private_dir
 
 _CREDENTIALS = struct.Struct("3i")
+_SO_PEERGROUPS = 59
+"""Linux 4.13 and later; the module `socket` has no name for it."""
+_MOST_GROUPS_BYTES = 1_024
+"""The most Python asks for; of who is in more than 256 groups only the first is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,15 @@ def peer_of(connection: socket.socket) -> Peer:
     """Ask the kernel who connected (SO_PEERCRED)."""
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     return Peer(*_CREDENTIALS.unpack(raw))
+
+
+def peer_groups(connection: socket.socket) -> frozenset[int]:
+    """Ask the kernel for the groups of who connected (SO_PEERCRED, SO_PEERGROUPS)."""
+    groups = {peer_of(connection).gid}
+    with contextlib.suppress(OSError):
+        raw = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_GROUPS_BYTES)
+        groups.update(one for (one,) in struct.iter_unpack("=I", raw[: len(raw) // 4 * 4]))
+    return frozenset(groups)
 
 
 @contextlib.contextmanager

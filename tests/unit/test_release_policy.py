@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +14,19 @@ import pytest
 from app import release_check, shell
 from app.release_check import check_list
 from app.shell import ShellError
+from pipeline.core.inputs import Command
 from pipeline.runtime.gate import Closer, Gate
+from pipeline.runtime.gate_watch import GateWatch
 from pipeline.runtime.guard_report import GUARD_LOCK_NAME, GuardReport, write_report
 from pipeline.runtime.locks import InstanceLock
 from pipeline.runtime.places import SessionPlace, account_place, make_session
+from pipeline.runtime.release_agreed import (
+    AGREED_NAME,
+    HOLDS_S,
+    Agreement,
+    read_agreement,
+    write_agreement,
+)
 from pipeline.runtime.release_policy import WAIT_S, release_refusal
 
 SECOND = 1_000_000_000
@@ -71,6 +81,55 @@ def test_limit_kill_without_a_latch_file_waits_too(place: SessionPlace) -> None:
     gate = Gate.create(place.root, account_place("main").root)
     gate.close(Closer.ENGINE, "engine", "", "daily loss limit", 0, kill=True)
     assert "in 15 min" in release_refusal(gate, gate.state(), WHY, SECOND // 2)
+    gate.detach()
+
+
+def agree(gate: Gate, kill_ns: int, now_ns: int, uid: int = 65_000) -> None:
+    write_agreement(Agreement(uid, "eve", now_ns, kill_ns), gate.session_dir)
+
+
+def test_second_person_stands_in_for_time_and_reason(place: SessionPlace) -> None:
+    gate = killed(place, "engine", "daily loss limit", SECOND)
+    assert release_refusal(gate, gate.state(), "", 2 * SECOND)
+    agree(gate, SECOND, 2 * SECOND)
+    assert release_refusal(gate, gate.state(), "", 3 * SECOND) == ""
+    gate.detach()
+
+
+@pytest.mark.parametrize("case", ["oneself", "another kill", "too old", "from later"])
+def test_second_persons_word_holds_for_one_kill_and_a_quarter_of_an_hour(
+    place: SessionPlace, case: str
+) -> None:
+    gate = killed(place, "engine", "daily loss limit", 1_000 * SECOND)
+    now_ns = 1_100 * SECOND
+    match case:
+        case "oneself":
+            agree(gate, 1_000 * SECOND, now_ns, os.getuid())
+        case "another kill":
+            agree(gate, 999 * SECOND, now_ns)
+        case "too old":
+            agree(gate, 1_000 * SECOND, now_ns - HOLDS_S * SECOND)
+        case _:
+            agree(gate, 1_000 * SECOND, now_ns + 1)
+    assert release_refusal(gate, gate.state(), "", now_ns)
+    gate.detach()
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"{}", b"[]", b"\xff", b'{"uid":"x"}'])
+def test_word_that_cannot_be_read_is_none(place: SessionPlace, rubbish: bytes) -> None:
+    gate = killed(place, "engine", "daily loss limit", SECOND)
+    (place.root / AGREED_NAME).write_bytes(rubbish)
+    assert read_agreement(place.root) is None
+    assert release_refusal(gate, gate.state(), "", 2 * SECOND)
+    gate.detach()
+
+
+def test_session_keeps_the_word_only_for_a_kill_that_wants_one(place: SessionPlace) -> None:
+    gate = killed(place, "ada", "kill key", SECOND)
+    assert GateWatch(gate).agree(65_000, "eve") == "no kill here wants a second person"
+    gate.close(Closer.ENGINE, "engine", "", "daily loss limit", SECOND, kill=True)
+    assert GateWatch(gate).agree(65_000, "eve") == ""
+    assert GateWatch(gate).release(Command.RELEASE, "ada", "") == ""
     gate.detach()
 
 

@@ -22,7 +22,7 @@ def test_starting_file_without_its_comment_marks_holds_every_default(tmp_path: P
     path = tmp_path / "config.toml"
     path.write_text(re.sub(r"^#(?=[\w\[])", "", starting_file(), flags=re.MULTILINE))
     config = settings_from(read_layers(path, {}, {}))
-    practice = {"throttle_orders": 300, "throttle_same_side": 20}
+    practice = {"throttle_orders": 300, "throttle_same_side": 20, "max_orders_per_trade": 1_000}
     assert config.limits["BTCUSDT"].model_copy(update=practice) == PRACTICE_LIMITS
     assert config.session.authority == "approve"
     unset = {"limits": {}, "session": Config().session, "watch": Config().watch}

@@ -6,7 +6,6 @@ from pipeline.core import view_market, view_model, view_trading
 from pipeline.core.desk import SymbolDesk
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
-from pipeline.core.model_book import short_name
 from pipeline.core.risk import MARKET
 from pipeline.core.snapshot import (
     AlertView,
@@ -69,7 +68,7 @@ def _header(state: EngineState, desk: SymbolDesk, facts: RuntimeFacts, ts_ns: in
         session=facts.session,
         operator=facts.operator,
         controllers=facts.consoles,
-        model=short_name(model) if model is not None else "",
+        model=view_trading.decider_words(model, desk.watch.identity[0]) if model is not None else "",
         gate_open=state.gate_open,
         gate_closers=gate.closers if gate is not None and not gate.open else (),
         position_lots=position.lots,

@@ -8,7 +8,7 @@ from pipeline.core.cards import Card
 from pipeline.core.desk import SymbolDesk
 from pipeline.core.funnel import Stage
 from pipeline.core.order import Exposure
-from pipeline.core.params import EntryStyle, RiskLimits
+from pipeline.core.params import EntryStyle, ModelSpec, RiskLimits
 from pipeline.core.permit import PermitKind, PermitRecord
 from pipeline.core.position import Position
 from pipeline.core.sizing import break_even_e6
@@ -24,12 +24,20 @@ from pipeline.core.snapshot import (
     WhyView,
 )
 from pipeline.core.state import EngineState
+from pipeline.core.symbol_watch import FALLBACK_ID
 from pipeline.core.types import E6, Side, scaled_text
 from pipeline.core.view_market import instrument_view
 
 CARDS = 4
 PERMITS = 6
 ORDERS = 24
+
+
+def decider_words(model: ModelSpec | None, model_id: str) -> str:
+    """Name what decides: the model with the start of its identity, or what stands in for it."""
+    if model_id == FALLBACK_ID:
+        return FALLBACK_ID
+    return f"{model.name}@{model_id[:8]}" if model is not None else model_id[:8]
 
 
 def why_view(state: EngineState, desk: SymbolDesk, planted: bool, now_ns: int) -> WhyView:
@@ -109,7 +117,7 @@ def _proposal(state: EngineState, card: Card, now_ns: int) -> ProposalView:
         exit_after_ms=idea.exit_rule.after_ns // 1_000_000,
         exit_rest_ms=idea.exit_rule.rest_ns // 1_000_000,
         collar_e6=idea.exit_rule.collar_e6,
-        model=f"{model.name}@{idea.model_id[:8]}" if model is not None else idea.model_id[:8],
+        model=decider_words(model, idea.model_id),
         horizon_ms=idea.horizon_ms,
         row_age_ms=(now_ns - decision.ts_ns + decision.row_age_ns) // 1_000_000,
         live=card.live(),

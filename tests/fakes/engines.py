@@ -71,6 +71,7 @@ OPEN_LIMITS = msgspec.structs.replace(
     throttle_orders=10_000,
     throttle_same_side=10_000,
     duplicate_window_ns=1,
+    max_orders_per_trade=1_000_000,
 )
 """Sizes bound; rates and throttles do not."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pipeline.core.snapshot import LimitRow
+from pipeline.core.snapshot import NONE_E6, LimitRow
 from pipeline.core.types import Severity
 from tests.fakes import snapshots
 from tests.fakes.pictures import FOLDER, assert_same_picture, panel_text
@@ -190,3 +190,27 @@ def test_no_committed_picture_is_without_a_test() -> None:
     known |= {f"status-killed-{width}-{end}.txt" for width in (80, 160) for end in ("asking", "confirmed")}
     for path in FOLDER.glob("*.txt"):
         assert path.name in known or f'"{path.name}"' in source, path.name
+
+
+@pytest.mark.parametrize(
+    ("source", "constant", "imbalance", "words"),
+    [
+        ("NONE", "NOT_PROVEN", "NOT_PROVEN", "not proven: reductions only"),
+        ("NONE", "WORSE", "WORSE", "worse than a constant: reductions only"),
+        ("NONE", "PROVEN", "WORSE", "worse than queue imbalance: reductions only"),
+        ("NONE", "GATHERING", "GATHERING", "not proven yet: reductions only"),
+        ("FALLBACK", "WORSE", "WORSE", "queue imbalance decides instead"),
+        ("MODEL", "GATHERING", "GATHERING", "not proven yet: 87 of 200 calls"),
+    ],
+)
+def test_title_of_the_skill_panel_says_who_decides(
+    source: str, constant: str, imbalance: str, words: str
+) -> None:
+    shown = STATES["ok"]
+    assert shown.model is not None
+    assert shown.model.watch is not None
+    skill_e6 = 143_000 if constant != "GATHERING" else NONE_E6
+    record = snapshots.record("live", constant, imbalance, skill_e6)
+    watch = replace(shown.model.watch, source=source, records=(record,))
+    drawn = panel_text("skill", replace(shown, model=replace(shown.model, watch=watch)), 90, 8)
+    assert words in drawn.splitlines()[0]

@@ -110,6 +110,7 @@ def test_queue_imbalance_decides_while_a_wrong_model_may_not() -> None:
     mine = [e for e in entries(floor) if e.ts_ns > alert.ts_ns]
     assert mine
     assert {e.approved.intent.model_id for e in mine} == {FALLBACK_ID}
+    assert floor.picture().header.model == FALLBACK_ID
 
 
 def test_a_good_model_that_queue_imbalance_beats_is_stood_in_for() -> None:

@@ -38,6 +38,7 @@ for command in (
     cli_sessions.halt,
     cli_sessions.kill,
     cli_sessions.release,
+    cli_sessions.reconcile,
     cli_research.train,
     cli_research.evaluate,
     cli_research.report,

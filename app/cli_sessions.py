@@ -101,6 +101,27 @@ def drill_kill(
     raise typer.Exit(run_drill(orders, typer.echo))
 
 
+def reconcile(
+    name: Annotated[str | None, typer.Argument(help="Name of a session; the one that runs.")] = None,
+    adopt: Annotated[bool, typer.Option("--adopt", help="Take over what was left, as it was found.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel the orders that were left.")] = False,
+) -> None:
+    """Show what an earlier session left, or settle it.
+
+    Exits 3 while something differs: nothing is armed before.
+    """
+    from app.reconcile_command import reconcile as settle
+    from app.shell import ShellError
+    from pipeline.core.inputs import Command
+
+    if adopt and cancel:
+        raise ShellError("--adopt or --cancel, not both: cancel first, then adopt what is left")
+    act = Command.ADOPT if adopt else Command.CANCEL_EARLIER if cancel else None
+    lines, settled = settle(name, act)
+    typer.echo("\n".join(lines))
+    raise typer.Exit(0 if settled else 3)
+
+
 @drill_app.callback()
 def drill() -> None:
     """Rehearse what must work when it counts."""

@@ -33,9 +33,10 @@ def ended_words(place: SessionPlace) -> tuple[str, bool] | None:
     report, content = read_report(place.root), last_summary(place)
     if report is None or content is None or report.engine != "ended":
         return None
-    if place.summary.stat().st_mtime_ns < report.ts_ns:
-        return None
     ended = f"it has ended ({content['exit']}, {content['ended']['at']})"
+    if place.summary.stat().st_mtime_ns < report.ts_ns:
+        swept = report.confirmed and content["exit"] == "orders_left"
+        return (f"{ended}; its guard swept what it left: NO ORDERS LEFT", True) if swept else None
     pids, orders = content.get("pids"), content.get("open_orders")
     if isinstance(pids, dict) and pids.get("sim"):
         return f"{ended}, and its simulated exchange with it: no orders left", True

@@ -8,13 +8,14 @@ import time
 
 import msgspec
 
-from pipeline.core.inputs import ModelAct
+from pipeline.core.inputs import Command, ModelAct
 from pipeline.runtime.link_messages import (
     MAX_FRAME_BYTES,
     CommandResult,
     FromConsole,
     FromSession,
     ModelRequest,
+    StartRequest,
     StatusAnswer,
     StatusRequest,
 )
@@ -66,6 +67,28 @@ def ask_model(
         connection.settimeout(timeout_s)
         try:
             _send(connection, ModelRequest(1, act, name, *who))
+            while True:
+                message = _decode(_receive(connection))
+                if isinstance(message, CommandResult):
+                    return message
+        except (OSError, msgspec.MsgspecError) as problem:
+            raise NoAnswerError(f"session {place.name} did not answer: {problem}") from problem
+
+
+def ask_start(
+    place: SessionPlace, act: Command, who: tuple[str, str], timeout_s: float = 2.0
+) -> CommandResult:
+    """Settle what an earlier session left; give the session's answer.
+
+    Raises:
+        NoAnswerError: it did not answer within the time.
+        PlacesError: nobody listens.
+    """
+    connection = connect_unix_socket(place.link_socket)
+    with connection:
+        connection.settimeout(timeout_s)
+        try:
+            _send(connection, StartRequest(1, act, *who))
             while True:
                 message = _decode(_receive(connection))
                 if isinstance(message, CommandResult):

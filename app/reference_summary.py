@@ -54,6 +54,20 @@ SUMMARY_FIELDS: tuple[SummaryField, ...] = (
     SummaryField(
         "wrong_generation", "count", "answers of another model, generation or schema than the live: not used"
     ),
+    SummaryField("start.session", "text", "the session whose books were carried over; empty without one"),
+    SummaryField("start.compared", "flag", "true once the venue and the account were compared with them"),
+    SummaryField("start.differs", "flag", "true while something left from before waits for `reconcile`"),
+    SummaryField("start.trouble", "text", "why the books may not be whole"),
+    SummaryField(
+        "start.orders",
+        "list",
+        "orders of earlier sessions nobody has decided on: `id`, `known` (false: in no journal), `symbol`, "
+        "`side`, `qty`, `filled`, `price`",
+    ),
+    SummaryField("start.missed", "list", "fills the journal did not have: `symbol`, `fills`, `qty` (signed)"),
+    SummaryField(
+        "start.balances", "list", "base currency that no fill explains: `symbol`, `expected`, `found`"
+    ),
     SummaryField("model.name", "text", "the live model; empty where there is none"),
     SummaryField("model.model_id", "hex", "sha256 of its file"),
     SummaryField("model.generation", "count", "its generation: each model taken in gets the next"),

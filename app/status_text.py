@@ -15,6 +15,7 @@ from app.link_call import NoAnswerError, ask_status
 from app.shell import one_running
 from pipeline.runtime.locks import is_held
 from pipeline.runtime.places import PlacesError, SessionPlace
+from pipeline.runtime.start_words import start_lines
 
 EVERY_S = 1.0
 _STAGES = (
@@ -30,7 +31,7 @@ Summary = Mapping[str, Any]
 
 def status_line(content: Summary) -> str:
     """Give a summary as readable lines, one thing a line, without a line end."""
-    lines = [*_ended(content), _head(content), _market(content)]
+    lines = [*_ended(content), _head(content), *start_lines(content["start"]), _market(content)]
     for symbol, book in content["book"].items():
         lines += [_book(symbol, book), _position(symbol, content["position"][symbol])]
     lines += [_orders(content), _model(content), _workers(content), _latency(content)]

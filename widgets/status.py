@@ -28,6 +28,7 @@ from widgets.lost import LostView, lost_line, lost_lines
 from widgets.marks import AUTHORITY_ROLES, STATE_ROLES, money_role
 from widgets.plan import COMPACT_SIZE, HEADER_ROWS
 from widgets.plot import bar
+from widgets.start import choice_line, left_line
 from widgets.terse import UNCUT, Chrome, terse_lines
 from widgets.times import clock_text, date_text, span_text
 
@@ -87,6 +88,8 @@ class StatusPanel(SnapshotWidget):
                 convergence_line(kill, snapshot, self._kill_choice, width),
             ]
             return [reversed_line(line, width) for line in lines]
+        if snapshot.start is not None:
+            return [first, left_line(snapshot.start, width), choice_line(snapshot.start, width)]
         wide = width >= _WIDE
         second = self._account(snapshot, width) if wide else _money_line(snapshot, width)
         third = context_line(snapshot, width) if wide else compact_chain(snapshot, width)

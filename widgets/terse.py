@@ -29,6 +29,7 @@ from widgets.lines import Item, Line, fit, flow, line_text, line_width, text, wr
 from widgets.market import score_line
 from widgets.marks import AUTHORITY_ROLES, STATE_ROLES, book_words
 from widgets.scales import scales_of
+from widgets.start import ROLE, choice_line, left_line
 
 UNCUT = 1_000
 """A width at which no banner leaves a word out."""
@@ -54,6 +55,9 @@ def terse_lines(snapshot: ConsoleSnapshot, chrome: Chrome, width: int, height: i
     lines = _musts(snapshot, chrome, width, height)
     if killed:
         lines = [reversed_line(line, width) for line in (*lines, *_banner(snapshot, chrome, width))]
+    elif snapshot.start is not None:
+        both = (left_line(snapshot.start, UNCUT), choice_line(snapshot.start, UNCUT))
+        lines += wrap(" ".join(line_text(line) for line in both), ROLE, width)
     return [*lines, *_rest(snapshot, width, height - len(lines))][:height]
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.core import totals
+from pipeline.core import start_view, totals
 from pipeline.core.alert_watch import AlertWatch
 from pipeline.core.earlier import BalancesCompared, BooksCarried, DayCarried, OrderFound
 from pipeline.core.effects import AlertCode, CloseGate, Effect
@@ -207,6 +207,15 @@ class Engine:
     def counts(self) -> dict[str, Any]:
         """Give the counters of the summary."""
         return totals.counts(self.state)
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Say whether something an earlier session left waits for a person."""
+        return self.state.start.told
+
+    def start_summary(self) -> dict[str, Any]:
+        """Give how the session began and what of it is not settled, as the summary has it."""
+        return start_view.start_summary(self.state)
 
     def position_summary(self) -> dict[str, dict[str, str]]:
         """Give each symbol's position and profit as exact decimal text."""

@@ -74,6 +74,7 @@ __all__ = [
     "ScoreView",
     "SkillView",
     "StageView",
+    "StartView",
     "TapeView",
     "WatchView",
     "WhyView",
@@ -142,6 +143,24 @@ class KillView(msgspec.Struct, frozen=True, eq=False):
     """A person left ours resting."""
     account: bool = False
     """Every order of the account is being cancelled, foreign ones too."""
+
+
+class StartView(msgspec.Struct, frozen=True, eq=False):
+    """What an earlier session left and nobody has settled; quantities as exact texts, signed."""
+
+    session: str
+    """Whose journal the books are from; empty for none."""
+    orders_known: int
+    orders_unknown: int
+    """Ours by their ids, and in no journal."""
+    missed: tuple[tuple[str, int, str], ...]
+    """(symbol, fills, net quantity) the journal did not have."""
+    balances: tuple[tuple[str, str, str], ...]
+    """(symbol, expected, found) of the base currency where they differ."""
+    held: tuple[tuple[str, str], ...]
+    """(symbol, position) as the books have it."""
+    trouble: str
+    canceling: bool
 
 
 class WhyView(msgspec.Struct, frozen=True, eq=False):
@@ -358,3 +377,5 @@ class ConsoleSnapshot(msgspec.Struct, frozen=True, eq=False):
     model: ModelView | None
     others: tuple[OtherSymbol, ...] = ()
     """The other symbols of the session, in its order."""
+    start: StartView | None = None
+    """None while nothing waits to be settled from before."""

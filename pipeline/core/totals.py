@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.core.model_book import short_name
+from pipeline.core.start_view import start_summary
 from pipeline.core.state import EngineState
 from pipeline.core.types import scaled_text
 
@@ -39,6 +40,7 @@ def counts(state: EngineState) -> dict[str, Any]:
         "denied": _denied(state),
         "alerts": state.alerts.raised,
         "open_orders": state.orders.open_orders,
+        "start": start_summary(state),
         "model": _model(state),
         "trading_state": state.trading_state.name,
         "authority": state.authority.name,

@@ -14,6 +14,7 @@ from pipeline.core.snapshot import (
     HeaderView,
     StageView,
 )
+from pipeline.core.start_view import start_view
 from pipeline.core.state import EngineState
 from pipeline.core.symbol_watch import Source
 from pipeline.core.types import Authority, Severity, TradingState, WorkerState
@@ -34,6 +35,7 @@ def build_snapshot(engine: Engine, symbol: str, seq: int, ts_ns: int, facts: Run
         symbols=engine.symbols,
         header=_header(state, desk, facts, ts_ns),
         kill=view_trading.kill_view(state, desk),
+        start=start_view(state),
         ladder=view_market.ladder_view(desk, orders, ts_ns),
         chart=view_market.chart_view(desk, ts_ns),
         score=view_market.score_view(

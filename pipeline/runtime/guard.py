@@ -156,7 +156,7 @@ class Guard:
 
     def _engine_ended(self, now_ns: int) -> None:
         """Take the engine's end: a good one needs nothing, any other is a kill."""
-        orderly = self._heart.life in (Life.ENDED, Life.LEFT) and not self._fenced_for
+        orderly = self._heart.life in (Life.ENDED, Life.LEFT, Life.OWING) and not self._fenced_for
         if orderly or not self._params.acts:
             return
         self._close(self._fenced_for or Verdict.DEAD.value, latch=True)
@@ -172,14 +172,19 @@ class Guard:
         if not self._kill_commanded:
             # A release takes the kill back, but not what an engine left that is dead: a disk that takes no
             # latch, or a release of a dead session, leaves its orders to the sweep.
-            self._sweep = self._sweep if self._dead or self._fenced_for else None
+            owes = self._heart.life is Life.OWING
+            self._sweep = self._sweep if self._dead or self._fenced_for or owes else None
+            if owes and self._sweep is None:
+                # Its connection is closed by now, so that word is as good a barrier as its death.
+                self._begin_sweep(now_ns, now_ns)
+                self._reason = "orders left at an orderly end"
             return
         if self._spares:
             self._sweep, self._swept_generation = None, 0
             return
         if self._sweep is not None and self._swept_generation == self._state.generation:
             return
-        gone = self._dead or self._heart.life in (Life.ENDED, Life.LEFT)
+        gone = self._dead or self._heart.life in (Life.ENDED, Life.LEFT, Life.OWING)
         if self._heart.life is Life.LEFT and not self._fenced_for:
             return
         if gone or (self._acknowledged and self._state.closers):
@@ -252,7 +257,7 @@ class Guard:
 
     def _goes_on(self, now_ns: int) -> bool:
         life = self._heart.life
-        orderly = life in (Life.ENDED, Life.LEFT) and not self._fenced_for
+        orderly = life in (Life.ENDED, Life.LEFT, Life.OWING) and not self._fenced_for
         if not (self._dead or orderly):
             return True
         if self._sweep is None or (orderly and life is Life.LEFT):
@@ -320,7 +325,7 @@ class Guard:
     def _engine_words(self) -> str:
         if self._fenced_for:
             return "fenced" if self._dead else "being fenced"
-        if self._heart.life in (Life.ENDED, Life.LEFT):
+        if self._heart.life in (Life.ENDED, Life.LEFT, Life.OWING):
             return "ended"
         if self._dead:
             return "dead"

@@ -38,6 +38,8 @@ class Life(enum.IntEnum):
     """In good order: nothing of ours is to be left at the venue."""
     LEFT = 3
     """In good order, and somebody chose to leave our orders where they are."""
+    OWING = 4
+    """In good order, but the venue has not said that our orders are gone: the guard sweeps them."""
 
 
 class GuardState(enum.IntEnum):

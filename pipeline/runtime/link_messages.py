@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pipeline.core.inputs import ModelAct, OperatorCommand
+from pipeline.core.inputs import Command, ModelAct, OperatorCommand
 from pipeline.core.snapshot import ConsoleSnapshot
 
 PROTOCOL_VERSION = 1
@@ -93,6 +93,18 @@ class ModelRequest(msgspec.Struct, frozen=True, tag=True):
     tty: str = ""
 
 
+class StartRequest(msgspec.Struct, frozen=True, tag=True):
+    """Settle what an earlier session left, without a console: `Command.ADOPT` or `Command.CANCEL_EARLIER`.
+
+    Needs no `Attach` before it; `who` and `tty` count only where none said them.
+    """
+
+    request_id: int
+    command: Command
+    who: str = ""
+    tty: str = ""
+
+
 class SelectSymbol(msgspec.Struct, frozen=True, tag=True):
     """Which symbol this console looks at."""
 
@@ -145,6 +157,7 @@ FromConsole = (
     Attach
     | CommandRequest
     | ModelRequest
+    | StartRequest
     | SelectSymbol
     | SetFrameRate
     | ReplayControl

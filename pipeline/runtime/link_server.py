@@ -19,6 +19,7 @@ from typing import Protocol
 
 import msgspec
 
+from pipeline.core.inputs import Command
 from pipeline.core.snapshot import ConsoleSnapshot
 from pipeline.runtime.link_messages import (
     MAX_FRAME_BYTES,
@@ -37,6 +38,7 @@ from pipeline.runtime.link_messages import (
     SessionEnding,
     SetFrameRate,
     SnapshotFrame,
+    StartRequest,
     StatusAnswer,
     StatusRequest,
     StopSession,
@@ -107,6 +109,10 @@ class LinkHost(Protocol):
 
     def command(self, request: CommandRequest, client: Client) -> CommandResult:
         """Carry out one command."""
+        ...
+
+    def settle_start(self, request_id: int, command: Command, client: Client) -> CommandResult:
+        """Carry out a person's word on what an earlier session left."""
         ...
 
     def model(self, request: ModelRequest, who: tuple[str, str], reply: Callable[[bool, str], None]) -> None:
@@ -251,6 +257,8 @@ class LinkServer:
                 client.send(self._host.command(message, client))
             case AlertsShown():
                 self._alerts_shown(client, message.alert_id)
+            case StartRequest():
+                client.send(self._settle(client, message))
             case ModelRequest() if client.attached and client.watch:
                 client.send(CommandResult(message.request_id, ok=False, text="watching only"))
             case ModelRequest():
@@ -273,6 +281,17 @@ class LinkServer:
         if client.attached and alert_id > client.alerts_shown:
             client.alerts_shown = alert_id
             self._note(client, f"alerts up to {alert_id} shown")
+
+    def _settle(self, client: Client, message: StartRequest) -> CommandResult:
+        """Hand a person's word on what was left before to the host."""
+        if client.attached and client.watch:
+            return CommandResult(message.request_id, ok=False, text="watching only")
+        if message.command not in (Command.ADOPT, Command.CANCEL_EARLIER):
+            return CommandResult(message.request_id, ok=False, text="wanted ADOPT or CANCEL_EARLIER")
+        if not client.attached:
+            client.who, client.tty = message.who[:MAX_NAME], message.tty[:MAX_NAME]
+        self._note(client, f"{message.command.value} from a shell")
+        return self._host.settle_start(message.request_id, message.command, client)
 
     def _model(self, client: Client, message: ModelRequest) -> None:
         """Let the host begin; who asked may be gone when it has ended."""

@@ -44,6 +44,7 @@ from pipeline.runtime.places import records_dir
 from pipeline.runtime.session_host import SessionHost
 from pipeline.runtime.sim_child import SimChild, ended_words
 from pipeline.runtime.spec import SessionSpec
+from pipeline.runtime.start_words import SETTLED, start_lines
 from pipeline.runtime.summary import FeedCounts
 from pipeline.runtime.venue_facts import Difference
 from pipeline.runtime.venue_gateway import VenueGateway
@@ -108,6 +109,7 @@ class LiveSession(SessionHost):
         self._had_book = False
         self._failure: BaseException | None = None
         self._next_counters_s = 0.0
+        self._said_start = False
         self._steady = False
         self._duty: GuardDuty | None = None
         if spec.guard is not None:
@@ -164,8 +166,14 @@ class LiveSession(SessionHost):
                 asyncio.get_running_loop().remove_reader(self._journal.fileno())
             await feed.close()
             if self._guard is not None:
-                self._guard.say_goodbye(Life.LEFT if self._how == "leave" else Life.ENDED)
+                self._guard.say_goodbye(self._farewell())
             self._records.save(self._run.engine, time.time_ns())
+
+    def _farewell(self) -> Life:
+        """Give how the session ends for its guard: cancels nobody confirmed are the guard's to finish."""
+        if self._how == "leave":
+            return Life.LEFT
+        return Life.OWING if self._run.engine.open_orders else Life.ENDED
 
     def _turn(self, feed: Feed) -> None:
         self._watch_gate()
@@ -176,6 +184,7 @@ class LiveSession(SessionHost):
         self._look_after_workers(now_s)
         self._look_after_models()
         self._look_after_sim()
+        self._say_start()
         feed.tick(self._run.now_ns)
         if self._look_after_guard() and self._venue is not None:
             self._venue.tick(self._run.now_ns)
@@ -254,6 +263,15 @@ class LiveSession(SessionHost):
 
     def _head_of(self, journal: JournalWriter) -> Head:
         return Head(self.spec.name, journal.run, journal.sequence, journal.head())
+
+    def _say_start(self) -> None:
+        """Say on stderr what an earlier session left and nobody has settled, and when somebody has."""
+        engine = self._run.engine
+        if engine.is_unsettled is not self._said_start:
+            self._said_start = engine.is_unsettled
+            lines = start_lines(engine.start_summary()) or [SETTLED]
+            sys.stderr.write("".join(f"lobdeck: {line}\n" for line in lines))
+            sys.stderr.flush()
 
     def _health(self) -> HealthRead:
         """Read what the health agents watch."""

@@ -28,6 +28,7 @@ from pipeline.runtime.gate_watch import GateWatch
 from pipeline.runtime.gateway import PaperGateway
 from pipeline.runtime.guard_keeper import GuardKeeper
 from pipeline.runtime.hosted_run import Run
+from pipeline.runtime.left_words import left_lines
 from pipeline.runtime.link_messages import (
     PROTOCOL_VERSION,
     CommandRequest,
@@ -46,7 +47,14 @@ from pipeline.runtime.places import models_dir
 from pipeline.runtime.session_journal import open_journal
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.stop_door import DoorAnswer, StopDoor
-from pipeline.runtime.summary import EXIT_FAILED, FeedCounts, Summary, as_failed, build_summary
+from pipeline.runtime.summary import (
+    EXIT_FAILED,
+    EXIT_ORDERS_LEFT,
+    FeedCounts,
+    Summary,
+    as_failed,
+    build_summary,
+)
 from pipeline.runtime.workers import WorkerPool
 from pipeline.sim.paper import PaperVenue
 
@@ -172,7 +180,11 @@ class SessionHost(ABC):
             if self._door is not None:
                 self._door.close()
         summary = self._judged(self.summary())
-        why = self._stop_how or "the session has ended"
+        left = left_lines(self.run_.engine) if summary.exit_status == EXIT_ORDERS_LEFT else []
+        for line in left:
+            sys.stderr.write(f"lobdeck: left at the venue: {line}\n")
+        words = f"; left at the venue: {'; '.join(left)}" if left else ""
+        why = f"{self._stop_how or 'the session has ended'}{words}"
         await self._link.stop(why, summary.exit_status, self._head)
         return summary
 
@@ -309,6 +321,12 @@ class SessionHost(ABC):
             return CommandResult(request.request_id, ok=False, text=refusal)
         self.run_.put(self._evidence.stamped(command, client))
         return CommandResult(request.request_id, ok=True, text=self.run_.engine.last_answer)
+
+    def settle_start(self, request_id: int, command: Command, client: Client) -> CommandResult:
+        """Carry out a person's word, given in a shell, on what an earlier session left."""
+        now_ns = self.run_.now_ns
+        self.run_.put(OperatorCommand(command, client.who, client.tty, self.spec.symbols[0], 0, 0, now_ns))
+        return CommandResult(request_id, ok=True, text=self.run_.engine.last_answer)
 
     def model(self, request: ModelRequest, who: tuple[str, str], reply: Callable[[bool, str], None]) -> None:
         """Begin an act on the models; the engine hears of it once a file is found and sound."""

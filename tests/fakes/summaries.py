@@ -50,6 +50,15 @@ def summary(**changes: Any) -> dict[str, Any]:
         "alerts": 3,
         "open_orders": 2,
         "trading_state": "ACTIVE",
+        "start": {
+            "session": "",
+            "compared": True,
+            "differs": False,
+            "trouble": "",
+            "orders": [],
+            "missed": [],
+            "balances": [],
+        },
         "authority": "APPROVE",
         "book": {
             "BTCUSDT": {

@@ -54,6 +54,7 @@ class VenueSession:
     process: subprocess.Popen[str]
     orders: VenueParams
     status: int = -1
+    errors: str = ""
 
     def stop(self) -> dict[str, Any]:
         """Ask it to end as the system does, and give the summary."""
@@ -62,9 +63,9 @@ class VenueSession:
 
     def ended(self, wait_s: float = 40) -> dict[str, Any]:
         """Wait for the end and give the summary."""
-        _, errors = self.process.communicate(timeout=wait_s)
+        _, self.errors = self.process.communicate(timeout=wait_s)
         self.status = self.process.returncode
-        assert self.status in (0, 3, 4), errors
+        assert self.status in (0, 3, 4), self.errors
         found: dict[str, Any] = json.loads((self.place.root / "summary.json").read_text())
         return found
 

@@ -171,3 +171,15 @@ def test_engine_that_spares_orders_and_then_hangs_is_fenced(bench: Bench) -> Non
     assert bench.engine.wait(5) == -9
     bench.turn()
     assert bench.report.phase == "cancelling"
+
+
+def test_orders_left_at_an_orderly_end_are_swept_and_nobody_is_killed(bench: Bench) -> None:
+    bench.turn(2)
+    bench.heart.set_life(Life.OWING)
+    assert bench.turn(2)
+    assert (bench.report.engine, bench.report.phase) == ("ended", "cancelling")
+    assert bench.report.reason == "orders left at an orderly end"
+    bench.end()
+    assert bench.turn(3)
+    assert bench.report.phase == "cancelling"
+    assert bench.gate.is_open()

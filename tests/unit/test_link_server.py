@@ -32,6 +32,7 @@ from pipeline.runtime.link_messages import (
     SessionEnding,
     SetFrameRate,
     SnapshotFrame,
+    StartRequest,
     StatusAnswer,
     StatusRequest,
     StopSession,
@@ -54,6 +55,7 @@ class Host:
         self.commands: list[tuple[CommandRequest, Client]] = []
         self.changes: list[tuple[int, bool]] = []
         self.acts: list[tuple[str, ...]] = []
+        self.settled: list[tuple[Command, str, str]] = []
         self.replies: list[Callable[[bool, str], None]] = []
 
     def hello(self) -> Hello:
@@ -69,6 +71,10 @@ class Host:
 
     def replay(self, request: ReplayControl) -> CommandResult:
         return CommandResult(request.request_id, ok=True, text=request.action)
+
+    def settle_start(self, request_id: int, command: Command, client: Client) -> CommandResult:
+        self.settled.append((command, client.who, client.tty))
+        return CommandResult(request_id, ok=True, text="adopted")
 
     def model(self, request: ModelRequest, who: tuple[str, str], reply: Callable[[bool, str], None]) -> None:
         self.acts.append((request.act, request.name, *who))
@@ -178,6 +184,21 @@ async def test_a_watcher_is_attached_and_controls_nothing(tmp_path: Path) -> Non
         for message in (ReplayControl(5, "pause", 0.0), StopSession(5, "cancel")):
             console.send(message)
             assert (await console.until(CommandResult)).ok is False
+
+
+async def test_what_was_left_before_is_settled_by_a_shell_that_never_attached(tmp_path: Path) -> None:
+    async with room(tmp_path) as here:
+        shell = await here.console()
+        shell.send(StartRequest(7, Command.ADOPT, "eve", "/dev/pts/2"))
+        assert await shell.until(CommandResult) == CommandResult(7, ok=True, text="adopted")
+        shell.send(StartRequest(8, Command.RESUME, "eve", ""))
+        assert not (await shell.until(CommandResult)).ok
+        watcher = await here.console()
+        await watcher.attach(watch=True)
+        watcher.send(StartRequest(9, Command.ADOPT))
+        assert not (await watcher.until(CommandResult)).ok
+        assert here.host.settled == [(Command.ADOPT, "eve", "/dev/pts/2")]
+        assert here.server.attached == 1
 
 
 async def test_a_console_that_leaves_on_purpose_is_told_apart(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ def test_the_quickest_answer_is_believed() -> None:
     clock.answered(1_700_000_005_010, NOW, NOW + 10 * MS)
     clock.answered(1_700_000_009_000, NOW, NOW + 900 * MS)
     assert clock.round_trip_ns == 10 * MS
-    assert clock.timestamp_ms(NOW) == 1_700_000_005_005
+    assert clock.venue_ns(NOW) // MS == 1_700_000_005_005
+    assert clock.timestamp_ms(NOW) == 1_700_000_005_000
 
 
 def test_a_clock_called_wrong_is_measured_anew() -> None:

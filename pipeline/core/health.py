@@ -36,6 +36,11 @@ class ThresholdAgent:
         self._needed = confirmations
         self._over = 0
 
+    @property
+    def is_beyond(self) -> bool:
+        """Say whether the newest readings are beyond the threshold; the level falls back later."""
+        return self._over >= self._needed
+
     def read(self, value: int) -> Level | None:
         """Take a reading; give the new level when it changed, else None."""
         self.worst = max(self.worst, value)

@@ -30,8 +30,8 @@ class HealthDesk:
 
     def on_beat(self, beat: TimerBeat) -> None:
         """Look at the loop's lag and at how old each feed's news is."""
-        if self._moved(self.agents.loop_lag, beat.loop_lag_ns, AlertCode.LOOP_LAG, "", beat.ts_ns, 1_000):
-            self._halt_at(self.agents.loop_lag, "loop lag", beat.ts_ns)
+        self._moved(self.agents.loop_lag, beat.loop_lag_ns, AlertCode.LOOP_LAG, "", beat.ts_ns, 1_000)
+        self._halt_at(self.agents.loop_lag, "loop lag", beat.ts_ns)
         for desk in self._state.desks.values():
             self._feed(desk, beat.ts_ns)
 
@@ -58,8 +58,8 @@ class HealthDesk:
             (agents.disk, used, AlertCode.DISK_LOW, "disk full"),
             (agents.files, read.files_percent, AlertCode.FILES_HIGH, "open files"),
         ):
-            if self._moved(agent, value, code, "", now_ns, 1):
-                self._halt_at(agent, why, now_ns)
+            self._moved(agent, value, code, "", now_ns, 1)
+            self._halt_at(agent, why, now_ns)
         for name, agent, delay_ns in zip(STAGES, agents.stages, read.stages_ns, strict=False):
             if delay_ns >= 0 and self._moved(agent, delay_ns, AlertCode.LATENCY_HIGH, name, now_ns, 1_000):
                 self._degrade_at(agent, now_ns)
@@ -140,7 +140,8 @@ class HealthDesk:
             self._operator.set_authority(Authority.APPROVE, HEALTH, now_ns)
 
     def _halt_at(self, agent: ThresholdAgent, why: str, now_ns: int) -> None:
-        if agent.level is Level.ACT:
+        """Halt as long as it is so: a resume before it is mended does not last."""
+        if agent.is_beyond:
             self._halt(why, now_ns)
 
     def _halt(self, why: str, now_ns: int) -> None:

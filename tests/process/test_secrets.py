@@ -22,6 +22,7 @@ from pipeline.runtime.places import list_sessions
 from pipeline.runtime.venue_keys import write_keys
 from pipeline.wire.binance_requests import ApiKey
 from tests.fakes.guards import is_alive, lines_of, lobdeck, report_of, until
+from tests.fakes.models import approved_for_live
 from tests.fakes.session_processes import LinkClient
 from tests.fakes.sim_process import sim_process
 from tests.fakes.terminals import Terminal
@@ -44,6 +45,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LOBDECK_HOME", str(tmp_path))
     monkeypatch.setenv("LOBDECK_EXECUTION__ENTRY", "cross")
     monkeypatch.setenv("LOBDECK_EXECUTION__EXIT_AFTER_S", "1")
+    monkeypatch.setenv("LOBDECK_WATCH__BEFORE_PROOF", "trade")
     monkeypatch.setattr("app.live_orders.key_path", lambda _: tmp_path / "keys.toml")
     (tmp_path / "config.toml").write_text(LIMITS)
     return tmp_path
@@ -63,6 +65,7 @@ def live(home: Path, at: dict[str, Any], key: ApiKey) -> Iterator[VenueSession]:
         fees="0/0",
         workers=1,
         name="live",
+        model=approved_for_live(home),
     )
     spec, place = live_session(options, confirm=lambda *_: "LIVE main binance", euid=1_000)
     with running(spec, place) as session:

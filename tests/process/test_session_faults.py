@@ -15,6 +15,7 @@ import pytest
 
 from app.guard_wait import wait_for_guard
 from app.shell import kill
+from pipeline.core.inputs import Command
 from tests.fakes.guards import (
     guard_ready,
     lines_of,
@@ -49,9 +50,9 @@ def trading(records: Path, *faults: str, **options: Any) -> Iterator[tuple[Any, 
         venue_session(sim.at, "faulty", **options) as one,
     ):
         guard_ready(one)
-        until(lambda: accepted(records), what="the session trades")
         with LinkClient(one.place) as client:
             client.attach()
+            until(lambda: book(client) == "SYNCED", what="it has a book")
             yield sim, one, client
 
 
@@ -88,6 +89,7 @@ def test_a_venue_that_stands_still_keeps_a_kill_unconfirmed_until_it_is_back(
 ) -> None:
     monkeypatch.setattr("app.shell.wait_for_guard", lambda place: wait_for_guard(place, 1.0))
     with trading(home) as (sim, session, client):
+        until(lambda: client.status()["trading_state"] == "ACTIVE", what="the order path is up")
         sim.process.send_signal(signal.SIGSTOP)
         until(lambda: book(client) == "STALE", what="the book is STALE")
         until(lambda: client.status()["trading_state"] == "HALTED", what="the order path is down")
@@ -113,9 +115,9 @@ def test_no_order_leaves_while_the_wall_clock_is_off(home: Path) -> None:
             held_ns = time.time_ns()
             until(lambda: client.status()["denied"].get("CLOCK", 0) > denied + 3, what="held back still")  # noqa: B023
             assert accepted(home, held_ns) == []
-            step(home / "sessions", 0)
-            back_ns = time.time_ns()
-            until(lambda: accepted(home, back_ns), what="orders leave again")  # noqa: B023
+        step(home / "sessions", 0)
+        back_ns = time.time_ns()
+        until(lambda: accepted(home, back_ns), what="orders leave again")
         assert client.status()["gaps"] == 0
         assert session.process.poll() is None
 
@@ -148,6 +150,10 @@ def test_a_full_disk_halts_and_a_kill_there_still_ends_at_the_venues_zero(
         until(lambda: asyncio.run(open_ids(sim.at)), what="an order rests")
         fill(small_disk)
         until(lambda: client.status()["trading_state"] == "HALTED", what="halted")
+        client.command(Command.RESUME)
+        until(
+            lambda: client.status()["trading_state"] == "HALTED", what="halted again: there is still no room"
+        )
         halted_ns = time.time_ns()
         (line,), confirmed = kill([session.place])
         assert confirmed, line
@@ -155,4 +161,4 @@ def test_a_full_disk_halts_and_a_kill_there_still_ends_at_the_venues_zero(
         assert asyncio.run(open_ids(sim.at)) == set()
         (small_disk / "ballast").unlink()
         session.stop()
-        assert session.status == 4
+        assert session.status in (3, 4), "3 where a position is left"

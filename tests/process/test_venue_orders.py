@@ -128,6 +128,7 @@ def open_at_venue(ledger: Path) -> int:
 def test_live_is_halted_and_observes_until_a_person_arms_it_and_a_kill_ends_at_the_venues_zero(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LOBDECK_WATCH__BEFORE_PROOF", "trade")
     monkeypatch.setenv("LOBDECK_EXECUTION__ENTRY", "passive")
     monkeypatch.setenv("LOBDECK_EXECUTION__REQUOTE_AFTER_MS", "60000")
     config, ledger, keys = home / "config.toml", home / "ledger", home / "keys.toml"

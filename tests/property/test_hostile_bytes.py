@@ -50,7 +50,7 @@ def bent(draw: st.DrawFn, target: Target) -> bytes:
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_bytes_of_any_kind_raise_declared_errors_only(target: Target) -> None:
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=80, deadline=None)
     @given(bent(target) | st.binary(max_size=200))
     def holds(data: bytes) -> None:
         target.read(data)

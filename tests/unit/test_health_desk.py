@@ -14,6 +14,7 @@ from pipeline.core.types import Authority, DenyReason, Severity, TradingState
 from tests.fakes.engines import MS, Floor, engine_params
 
 CROSS = ExecutionParams(entry=EntryStyle.CROSS)
+LASTING = (AlertCode.MEMORY_HIGH, AlertCode.DISK_LOW, AlertCode.FILES_HIGH)
 QUIET = HealthParams(frozen_rows=1_000_000)
 
 
@@ -83,6 +84,24 @@ def test_memory_disk_files_and_journal_halt(code: AlertCode, changes: dict[str, 
     assert floor.alerts(code)
     assert floor.is_in(TradingState.HALTED)
     assert sends(floor) == 0
+
+
+@pytest.mark.parametrize("changes", [{"rss_mb": 5_000}, {"disk_free_percent": 1}, {"files_percent": 96}])
+def test_a_resume_while_it_is_still_so_halts_again_and_says_it_once(changes: dict[str, Any]) -> None:
+    floor = trading()
+    for _ in range(3):
+        read(floor, **changes)
+    said = [len(floor.alerts(code)) for code in LASTING]
+    floor.command(Command.RESUME)
+    read(floor, **changes)
+    assert floor.is_in(TradingState.HALTED)
+    assert sends(floor) == 0
+    assert [len(floor.alerts(code)) for code in LASTING] == said
+    for _ in range(3):
+        read(floor)
+    floor.command(Command.RESUME)
+    read(floor)
+    assert floor.is_in(TradingState.ACTIVE)
 
 
 def test_a_failed_journal_lets_nothing_go_even_after_a_resume() -> None:

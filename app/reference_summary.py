@@ -80,6 +80,26 @@ SUMMARY_FIELDS: tuple[SummaryField, ...] = (
     SummaryField("model.shadow_rows", "count", "rows asked of shadows"),
     SummaryField("model.shadow_predictions", "count", "answers of shadows, none of which traded"),
     SummaryField("model.shadow_wrong", "count", "answers that were not the asked shadow's: not used"),
+    SummaryField("skill.*.source", "text", "who decides on a symbol: `MODEL`, `FALLBACK` or `NONE`"),
+    SummaryField(
+        "skill.*.proof", "text", "the live model's skill: `GATHERING`, `NOT_PROVEN`, `PROVEN` or `WORSE`"
+    ),
+    SummaryField("skill.*.calls", "count", "its calls that moved and do not overlap, of the newest hour"),
+    SummaryField("skill.*.outcomes", "count", "its outcomes of the newest hour"),
+    SummaryField("skill.*.over_constant_e6", "1e-6 or null", "skill over saying one half; null: not known"),
+    SummaryField("skill.*.over_constant_low_e6", "1e-6 or null", "lower end of its 95 % interval"),
+    SummaryField("skill.*.over_constant_high_e6", "1e-6 or null", "upper end"),
+    SummaryField("skill.*.over_imbalance_e6", "1e-6 or null", "skill over queue imbalance alone"),
+    SummaryField("skill.*.over_imbalance_low_e6", "1e-6 or null", "lower end of its 95 % interval"),
+    SummaryField("skill.*.over_imbalance_high_e6", "1e-6 or null", "upper end"),
+    SummaryField("skill.*.brier_e6", "1e-6 or null", "Brier score of the newest calls that moved"),
+    SummaryField("skill.*.ece_e6", "1e-6 or null", "calibration error of the same calls"),
+    SummaryField("skill.*.temperature_e6", "1e-6", "online temperature"),
+    SummaryField("skill.*.unanswered", "count", "followed rows without an answer that counts"),
+    SummaryField("skill.*.void", "count", "followed rows across a lost book"),
+    SummaryField("fates.*.ideas", "count", "ideas judged, by `PERMITTED`, `DECLINED`, `LAPSED`, `WITHDRAWN`"),
+    SummaryField("fates.*.hits", "count", "ideas whose side the mid moved to over the horizon"),
+    SummaryField("fates.*.move_e6", "1e-6", "mean move of the mid in their favour, of the price"),
     SummaryField("decisions", "count", "predictions turned into a decision"),
     SummaryField("signals", "count", "decisions whose score was past the entry threshold"),
     SummaryField("ideas", "count", "ideas shown as cards"),
@@ -155,7 +175,7 @@ def summary_paths(content: dict[str, Any]) -> set[str]:
     return set(_paths(content, ""))
 
 
-_KEYED = ("denied", "book", "position", "latency_us")
+_KEYED = ("denied", "book", "position", "latency_us", "skill", "fates")
 """Objects whose keys are symbols, codes or stages."""
 
 

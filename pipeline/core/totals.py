@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.core.cards import CardEnd
 from pipeline.core.model_book import short_name
+from pipeline.core.model_monitor import ModelMonitor
 from pipeline.core.start_view import start_summary
 from pipeline.core.state import EngineState
-from pipeline.core.types import scaled_text
+from pipeline.core.types import E6, scaled_text
 
 
 def counts(state: EngineState) -> dict[str, Any]:
@@ -42,6 +44,8 @@ def counts(state: EngineState) -> dict[str, Any]:
         "open_orders": state.orders.open_orders,
         "start": start_summary(state),
         "model": _model(state),
+        "skill": _skills(state),
+        "fates": _fates(state),
         "trading_state": state.trading_state.name,
         "authority": state.authority.name,
     }
@@ -65,6 +69,49 @@ def _model(state: EngineState) -> dict[str, Any]:
         "shadow_predictions": shadows.answered,
         "shadow_wrong": shadows.wrong,
     }
+
+
+def _skills(state: EngineState) -> dict[str, dict[str, Any]]:
+    """Give what the live model was worth on each symbol; null where too few calls came of age."""
+    return {
+        symbol: _skill(desk.watch.live, desk.watch.source.value)
+        for symbol, desk in state.desks.items()
+        if desk.watch.live is not None
+    }
+
+
+def _skill(live: ModelMonitor, source: str) -> dict[str, Any]:
+    summary = live.summary()
+    constant, imbalance = summary.over_constant[0], summary.over_imbalance[0]
+    calls, reliability = summary.reliability.calls, summary.reliability
+    return {
+        "source": source,
+        "proof": summary.over_constant_proof.value,
+        "calls": summary.calls,
+        "outcomes": summary.rows,
+        "over_constant_e6": constant.skill_e6 if constant.known else None,
+        "over_constant_low_e6": constant.low_e6 if constant.known else None,
+        "over_constant_high_e6": constant.high_e6 if constant.known else None,
+        "over_imbalance_e6": imbalance.skill_e6 if imbalance.known else None,
+        "over_imbalance_low_e6": imbalance.low_e6 if imbalance.known else None,
+        "over_imbalance_high_e6": imbalance.high_e6 if imbalance.known else None,
+        "brier_e6": reliability.brier_e6 if calls else None,
+        "ece_e6": reliability.ece_e6 if calls else None,
+        "temperature_e6": round(E6 / live.temperature.value),
+        "unanswered": live.unanswered,
+        "void": live.void,
+    }
+
+
+def _fates(state: EngineState) -> dict[str, dict[str, int]]:
+    """Give what ideas of all symbols came to, by what became of them."""
+    found: dict[str, dict[str, int]] = {}
+    for end in CardEnd:
+        counts = [desk.watch.ideas.by_fate[end] for desk in state.desks.values()]
+        ideas, moves_e9 = sum(one.ideas for one in counts), sum(one.move_e9 for one in counts)
+        mean_e6 = moves_e9 // (1_000 * ideas) if ideas else 0
+        found[end.value] = {"ideas": ideas, "hits": sum(one.hits for one in counts), "move_e6": mean_e6}
+    return found
 
 
 def positions(state: EngineState) -> dict[str, dict[str, str]]:

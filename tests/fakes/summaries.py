@@ -40,6 +40,29 @@ def summary(**changes: Any) -> dict[str, Any]:
             "shadow_predictions": 0,
             "shadow_wrong": 0,
         },
+        "skill": {
+            "BTCUSDT": {
+                "source": "MODEL",
+                "proof": "PROVEN",
+                "calls": 307,
+                "outcomes": 5_249,
+                "over_constant_e6": 210_000,
+                "over_constant_low_e6": 137_000,
+                "over_constant_high_e6": 283_000,
+                "over_imbalance_e6": 8_000,
+                "over_imbalance_low_e6": -1_000,
+                "over_imbalance_high_e6": 17_000,
+                "brier_e6": 184_000,
+                "ece_e6": 34_000,
+                "temperature_e6": 1_100_000,
+                "unanswered": 3,
+                "void": 12,
+            }
+        },
+        "fates": {
+            fate: {"ideas": 2, "hits": 1, "move_e6": 40}
+            for fate in ("PERMITTED", "DECLINED", "LAPSED", "WITHDRAWN")
+        },
         "decisions": 8_108,
         "signals": 6_498,
         "ideas": 0,

@@ -53,6 +53,18 @@ def test_live_and_shadow_stand_beside_each_other() -> None:
     assert {fate.fate for fate in watch.fates} == {"PERMITTED", "DECLINED", "LAPSED", "WITHDRAWN"}
 
 
+def test_the_summary_says_the_same_as_the_screen() -> None:
+    floor = watched_floor()
+    empty = floor.engine.counts()["skill"]["BTCUSDT"]
+    assert (empty["proof"], empty["over_constant_e6"], empty["brier_e6"]) == ("GATHERING", None, None)
+    PlantedMarket(floor).play(100, knows=0.9)
+    said, shown = floor.engine.counts()["skill"]["BTCUSDT"], watch_of(floor).records[0]
+    assert said["over_constant_e6"] == shown.skills[0].skill_e6
+    assert said["over_constant_low_e6"] == shown.skills[0].low_e6
+    assert (said["calls"], said["ece_e6"], said["source"]) == (shown.calls, shown.ece_e6, "MODEL")
+    assert floor.engine.counts()["fates"].keys() == {fate.fate for fate in watch_of(floor).fates}
+
+
 def test_version_and_approvals_of_a_file(tmp_path: Path) -> None:
     folder = tmp_path / "ob" / "3"
     folder.mkdir(parents=True)

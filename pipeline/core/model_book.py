@@ -55,7 +55,7 @@ class ModelBook:
             loading = "shadow " if self.pending.act is ModelAct.SHADOW else ""
             return f"loading {loading}{short_name(self.pending.model)}"
         beside = f"{len(self.shadows)} shadow{'s' if len(self.shadows) > 1 else ''}" if self.shadows else ""
-        again = f"generation {self.live.generation}" if self.live is not None and self.swaps else ""
+        again = f"g{self.live.generation}" if self.live is not None and self.swaps else ""
         return ", ".join(filter(None, (again, beside)))
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,8 @@ from pipeline.core.inputs import ModelAct
 from pipeline.models.expectation import Role
 from pipeline.runtime.places import models_dir
 from tests.fakes.models import registered
+from tests.fakes.session_processes import live_session
+from tests.fakes.sessions import synthetic_lines, write_capture
 
 FRAMES_A_SECOND = 1_000
 SECONDS = 40
@@ -67,3 +70,24 @@ def test_swaps_under_load_lose_no_frame_and_use_no_answer_of_a_wrong_generation(
     assert summary["model"]["shadows"] == ["qi-logit@9e5deb98"]
     assert summary["model"]["shadow_wrong"] == 0
     assert summary["model"]["shadow_predictions"] > 100
+
+
+def test_a_replay_that_begins_anew_goes_on_with_the_model_it_was_given(home: Path) -> None:
+    capture = write_capture(home / "short.txt", synthetic_lines(1_500))
+    with live_session("laps", paths=(capture,), authority="observe", speed=0.0) as session:
+        session.until(lambda content: content["decisions"] > 0)
+        said, done = act_on_models("laps", ModelAct.USE, "qi-logit")
+        assert done, said
+        assert said == "laps: qi-logit@9e5deb98 is live as generation 2"
+        frames = [0]
+
+        def began_anew(content: dict[str, Any]) -> bool:
+            frames.append(content["frames"])
+            return frames[-1] < frames[-2] and content["decisions"] > 0
+
+        content = session.until(began_anew)
+        assert (content["model"]["name"], content["model"]["generation"]) == ("qi-logit", 2)
+        assert content["wrong_generation"] == 0
+        said, done = act_on_models("laps", ModelAct.BACK)
+        assert said == "laps: ob-logit@80aefb5b is live as generation 3"
+        session.until(lambda content: content["decisions"] > 0 and content["model"]["generation"] == 3)

@@ -22,6 +22,7 @@ from pipeline.core.params import EntryStyle, ExecutionParams, ModelSpec
 from pipeline.core.types import Authority
 from tests.fakes.engines import MODEL, Floor, engine_params
 from tests.fakes.pictures import panel_text
+from tests.fakes.trading import BID
 
 NEXT = replace(MODEL, model_id="ab" * 16, name="next-logit")
 OTHER = replace(NEXT, model_id="cd" * 16, schema_hash="77aa", features=("qi_1", "tfi_1s"))
@@ -169,9 +170,9 @@ class TestOnScreen:
         header = floor.picture().header
         assert (header.model_note, header.model_loading) == ("1 shadow", False)
         swapped(floor, replace(NEXT, model_id="0" * 32))
-        assert floor.picture().header.model_note == "generation 3, 1 shadow"
+        assert floor.picture().header.model_note == "g3, 1 shadow"
         drawn = panel_text("status", floor.picture(), 160, 3)
-        assert "model next-logit@00000000   generation 3, 1 shadow" in drawn
+        assert "model next-logit@00000000   g3, 1 shadow" in drawn
 
 
 class TestOtherFeatures:
@@ -265,6 +266,20 @@ class TestShadow:
         assert (counts["decisions"], counts["predictions"]) == (0, 0)
         assert counts["model"]["shadow_predictions"] == 1
         assert floor.of(SubmitOrder, floor.answer(0.9, live))
+
+    def test_changes_nothing_of_what_trades(self) -> None:
+        sent = []
+        for shadows in ((), (self.SHADOW, replace(OTHER, generation=3))):
+            floor = Floor(engine_params(shadows=shadows)).warm(0.9)
+            for price in (BID + 3, BID - 2, BID + 1):
+                floor.busy_ms(700)
+                floor.ticker(price, price + 1)
+                floor.trade(price)
+            intents = [order.approved.intent for order in floor.of(SubmitOrder)]
+            sent.append([(one.side, one.price_ticks, one.qty_lots, one.model_id) for one in intents])
+            assert floor.engine.counts()["model"]["shadow_rows"] > 0 or not shadows
+        assert sent[0] == sent[1]
+        assert len(sent[0]) > 1
 
     def test_with_the_name_of_another_model_is_counted_and_is_no_fact(self) -> None:
         floor = Floor(engine_params(shadows=(self.SHADOW,))).warm()

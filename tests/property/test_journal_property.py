@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.runtime.journal_format import HEAD_BYTES, JournalError, Record
+from pipeline.runtime.journal_format import HEAD_BYTES, Chain, JournalError, Record, RecordKind, pack_record
 from pipeline.runtime.journal_reader import read_journal, verify_journal
 from pipeline.runtime.journal_recovery import recover_journal
 from pipeline.runtime.journal_scan import open_segment, segment_files
@@ -238,6 +238,41 @@ def test_forged_journal_with_right_crcs_is_found_by_the_chain(
     (tmp_path / FIRST).write_bytes(header + b"".join(forge(raws)))
     report = verify_journal(tmp_path)
     assert report.problems, report
+
+
+def chained_anew(header: bytes, raws: list[bytes], miscount: int = 0) -> bytes:
+    """Seal changed records with right digests, as somebody would who knows the format."""
+    chain, out = Chain(header), [header]
+    for raw in raws:
+        if raw[4] != RecordKind.SEAL:
+            chain.add(raw)
+            chain.records += 1
+            out.append(raw)
+            continue
+        sequence, ts_ns = struct.unpack_from("<Qq", raw, 12)
+        counted = chain.records + miscount
+        out.append(pack_record(RecordKind.SEAL, sequence, ts_ns, chain.digest(), epoch=counted))
+        chain.begin_block(out[-1])
+    return b"".join(out)
+
+
+def test_record_left_out_under_a_new_chain_is_missed_by_its_number(tmp_path: Path) -> None:
+    closed_journal(tmp_path, PAYLOADS)
+    header, raws = raw_records(tmp_path)
+    (tmp_path / FIRST).write_bytes(chained_anew(header, raws))
+    assert verify_journal(tmp_path).sound
+    (tmp_path / FIRST).write_bytes(chained_anew(header, cut_record(raws)))
+    problems = verify_journal(tmp_path).problems
+    assert any("record 6 follows 4" in problem for problem in problems), problems
+
+
+def test_seal_that_counts_otherwise_is_found(tmp_path: Path) -> None:
+    closed_journal(tmp_path, PAYLOADS)
+    header, raws = raw_records(tmp_path)
+    (tmp_path / FIRST).write_bytes(chained_anew(header, raws, miscount=1))
+    problems = verify_journal(tmp_path).problems
+    assert problems
+    assert all("has lost records" in problem for problem in problems), problems
 
 
 @pytest.fixture

@@ -160,6 +160,17 @@ def test_grouped_barrier_waits_for_nothing(tmp_path: Path) -> None:
     journal.close()
 
 
+@pytest.mark.parametrize("policy", SyncPolicy)
+def test_nothing_is_durable_once_records_are_lost(tmp_path: Path, policy: SyncPolicy) -> None:
+    journal = writer(tmp_path, policy=policy)
+    append_frames(journal, [b"order"])
+    token = journal.barrier()
+    append_frames(journal, [b"x" * 5_000])
+    assert not journal.durable(token)
+    assert not journal.healthy
+    journal.close()
+
+
 def test_grouped_records_are_synced_at_the_interval(tmp_path: Path) -> None:
     journal = writer(tmp_path, policy=SyncPolicy.GROUPED, interval_s=0.01)
     append_frames(journal, [b"x"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.core.snapshot import AlertView, ConsoleSnapshot, InstrumentView
+from pipeline.core.snapshot import AlertView, ConsoleSnapshot
 from pipeline.core.types import Severity
 from widgets.base import SnapshotWidget
 from widgets.cells import cell_width, clean, crop
 from widgets.lines import Line, plain, spread, text
+from widgets.scales import scales_of
 from widgets.times import clock_text
 from widgets.words import SEVERITY_WORDS, alert_words
 
@@ -34,7 +35,7 @@ class AlertsPanel(SnapshotWidget):
         if not snapshot.alerts:
             return [text(" nothing to report", "dim")]
         shown = in_sight(snapshot.alerts, height)
-        return [alert_line(alert, snapshot.instrument, width) for alert in shown]
+        return [alert_line(alert, snapshot, width) for alert in shown]
 
 
 def in_sight(alerts: Sequence[AlertView], height: int) -> list[AlertView]:
@@ -51,7 +52,7 @@ def waits(alert: AlertView) -> bool:
     return alert.severity > Severity.INFO and not alert.noted_by
 
 
-def alert_line(alert: AlertView, view: InstrumentView, width: int) -> Line:
+def alert_line(alert: AlertView, snapshot: ConsoleSnapshot, width: int) -> Line:
     """Give one alert: time, weight, words, repeats, who noted it."""
     word, role = SEVERITY_WORDS[alert.severity]
     loud = waits(alert)
@@ -63,5 +64,5 @@ def alert_line(alert: AlertView, view: InstrumentView, width: int) -> Line:
     noted = f"noted by {clean(alert.noted_by, 16)} " if alert.noted_by and width >= 90 else ""
     repeats = f" x{alert.repeats + 1}" if alert.repeats else ""
     room = width - 17 - cell_width(noted) - len(repeats) - 1
-    words = crop(alert_words(alert, view), max(0, room))
+    words = crop(alert_words(alert, snapshot.instrument, scales_of(snapshot, alert.symbol)), max(0, room))
     return spread((*head, (words, "bright" if loud else "text"), (repeats, "dim")), text(noted, "dim"), width)

@@ -20,8 +20,10 @@ def kill_line(kill: KillView, snapshot: ConsoleSnapshot, width: int) -> Line:
         (1, text("Orders stop.", "kill")),
         (0, text(_stays(held, width - line_width(text(" KILLED  "))), "kill")),
     ]
-    if any(not one.exit_resting for one in held):
-        items.append((4, text("no exit rests", "kill")))
+    if any(one.dust for one in held):
+        items.append((3, text("dust is less than the venue takes: it stays", "kill")))
+    if any(not one.exit_resting and not one.dust for one in held):
+        items.append((4, text("UNMANAGED: no exit rests", "kill")))
     return fit(items, width)
 
 

@@ -16,7 +16,8 @@ def position_item(snapshot: ConsoleSnapshot, wide: bool) -> Line:
     header, view = snapshot.header, snapshot.instrument
     lots, loose = header.position_lots, header.unmanaged_lots
     base = f" {clean(view.base, 8)}" if wide else ""
-    held = f"{qty_text(view, lots, sign=True)}{base} {position_word(lots)}"
+    dust = " dust" if snapshot.position.dust else ""
+    held = f"{qty_text(view, lots, sign=True)}{base} {position_word(lots)}{dust}"
     if loose and loose == lots:
         return ((f" UNMANAGED {held} ", "overprint"),)
     line: Line = (("pos ", "dim"), (held, side_role(lots) + "-strong" if lots else "text"))

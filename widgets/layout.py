@@ -129,6 +129,11 @@ class TradingView(Container):
         return self._typed("status", StatusPanel)
 
     @property
+    def limits(self) -> LimitsPanel:
+        """The limits: `move(step)` where not all have room."""
+        return self._typed("limits", LimitsPanel)
+
+    @property
     def ladder(self) -> LadderPanel:
         """The ladder: `recentre()`, `change_step(+1 or -1)`."""
         return self._typed("ladder", LadderPanel)

@@ -33,7 +33,7 @@ class MarketPanel(SnapshotWidget):
     def content(self, snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         """Give five lines."""
         alert = (
-            alert_line(in_sight(snapshot.alerts, 1)[0], snapshot.instrument, width)
+            alert_line(in_sight(snapshot.alerts, 1)[0], snapshot, width)
             if snapshot.alerts
             else text(" no alerts", "dim")
         )

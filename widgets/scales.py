@@ -15,11 +15,13 @@ class Held(NamedTuple):
     lots: int
     notional_quote_e8: int
     exit_resting: bool
+    dust: bool = False
 
     def words(self) -> str:
         """Print it, e.g. `-0.0070 ETH SHORT`."""
         quantity = qty_text(self.instrument, self.lots, sign=True)
-        return f"{quantity} {clean(self.instrument.base, 8)} {position_word(self.lots)}"
+        dust = " (dust)" if self.dust else ""
+        return f"{quantity} {clean(self.instrument.base, 8)} {position_word(self.lots)}{dust}"
 
 
 def scales_of(snapshot: ConsoleSnapshot, symbol: str) -> InstrumentView | None:
@@ -31,13 +33,19 @@ def scales_of(snapshot: ConsoleSnapshot, symbol: str) -> InstrumentView | None:
 def shown_held(snapshot: ConsoleSnapshot) -> Held:
     """Give the position of the symbol on the screen, flat or not."""
     position = snapshot.position
-    return Held(snapshot.instrument, position.lots, position.notional_quote_e8, position.exit_resting)
+    return Held(
+        snapshot.instrument,
+        position.lots,
+        position.notional_quote_e8,
+        position.exit_resting,
+        position.dust,
+    )
 
 
 def held_elsewhere(snapshot: ConsoleSnapshot) -> list[Held]:
     """Give the open positions of the other symbols, in the session's order."""
     return [
-        Held(other.instrument, other.lots, other.notional_quote_e8, other.exit_resting)
+        Held(other.instrument, other.lots, other.notional_quote_e8, other.exit_resting, other.dust)
         for other in snapshot.others
         if other.lots
     ]

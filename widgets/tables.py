@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.core.snapshot import NONE_E6, ConsoleSnapshot, LimitRow, StageView, WorkerView
 from widgets.base import SnapshotWidget
 from widgets.cells import clean, grouped, left, percent, ratio, right
-from widgets.lines import Line, fit, flow, shortened, text
+from widgets.lines import Line, fit, flow, line_width, shortened, text
 from widgets.marks import WORKER_ROLES
 from widgets.plot import bar
 from widgets.position import loss_role
@@ -13,12 +15,23 @@ from widgets.times import age_text, delay_text, horizon_text
 from widgets.words import stage_word
 
 _E6 = 1_000_000
+_LIMIT_CELLS = 46
+"""What a limit's line takes beside its name, without the bar."""
 
 
 class LimitsPanel(SnapshotWidget):
     """Every limit and how much of it is used."""
 
     TITLE = "LIMITS"
+
+    _top = 0
+    """The first limit drawn, where not all have room."""
+    _rows = _room = 0
+
+    def move(self, step: int) -> None:
+        """Go on to limits that have no room, and back."""
+        self._top = max(0, min(self._top + step, self._rows - self._room))
+        self.redraw()
 
     def title_parts(self, snapshot: ConsoleSnapshot, room: int) -> tuple[Line, Line]:
         """Name the profile the limits come from."""
@@ -32,12 +45,33 @@ class LimitsPanel(SnapshotWidget):
         """Give one line a limit."""
         if not snapshot.limits:
             return [text("  no limits", "warn")]
-        names = max(len(clean(row.name)) for row in snapshot.limits)
-        return shortened([_limit_line(row, min(names, 24), width) for row in snapshot.limits], height)
+        names = min(max(len(clean(row.name)) for row in snapshot.limits), 24)
+        if len(snapshot.limits) > height and width >= 2 * (names + _LIMIT_CELLS):
+            return _two_columns(snapshot.limits, names, width, height)
+        self._rows, self._room = len(snapshot.limits), max(1, height - 1)
+        if self._rows <= height or height < 2:
+            return shortened([_limit_line(row, names, width) for row in snapshot.limits], height)
+        top = min(self._top, self._rows - self._room)
+        shown = snapshot.limits[top : top + self._room]
+        where = f"  {top + 1} to {top + len(shown)} of {self._rows}, j and k go through them"
+        return [*(_limit_line(row, names, width) for row in shown), text(where, "dim")]
+
+
+def _two_columns(limits: Sequence[LimitRow], names: int, width: int, height: int) -> list[Line]:
+    """Go on beside the first column where that ends at the foot of the panel."""
+    half = width // 2
+    first = [_limit_line(row, names, half) for row in limits[:height]]
+    second = shortened([_limit_line(row, names, width - half) for row in limits[height:]], height)
+    blank = (" " * half, "text")
+    padded = [(*line, (" " * (half - line_width(line)), "text")) for line in first]
+    return [
+        (*(padded[row] if row < len(padded) else (blank,)), *(second[row] if row < len(second) else ()))
+        for row in range(height)
+    ]
 
 
 def _limit_line(row: LimitRow, names: int, width: int) -> Line:
-    room = width - names - 46
+    room = width - names - _LIMIT_CELLS
     role = loss_role(row.used_e6)
     return (
         (f" {left(clean(row.name), names)} ", "dim"),

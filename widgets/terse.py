@@ -143,6 +143,6 @@ def _rest(snapshot: ConsoleSnapshot, width: int, height: int) -> list[Line]:
         rows += card_lines(card, scales, width, _CARD_ROWS, selected=False, elsewhere=elsewhere)
     rows.append(compact_chain(snapshot, width))
     if snapshot.alerts:
-        rows.append(alert_line(in_sight(snapshot.alerts, 1)[0], view, width))
+        rows.append(alert_line(in_sight(snapshot.alerts, 1)[0], snapshot, width))
     rows.append(text("80x24 shows more", "dim"))
     return [row for row in rows if row][:height]

@@ -357,8 +357,11 @@ _FETCHING = Sentence("book is fetched anew")
 """A book that has not been lost, only begun (`BOOK_GAP` as information)."""
 
 
-def alert_words(view: AlertView, instrument: InstrumentView) -> str:
-    """Make the sentence of an alert; scales are the selected instrument's, counts elsewhere."""
+def alert_words(view: AlertView, instrument: InstrumentView, elsewhere: InstrumentView | None = None) -> str:
+    """Make the sentence of an alert, in the scales of its own symbol.
+
+    `elsewhere` are those of a symbol that is not the selected one; without them its values are counts.
+    """
     sentence = ALERT_SENTENCES.get(view.code)
     if view.code == "BOOK_GAP" and view.severity is Severity.INFO:
         sentence = _FETCHING
@@ -366,9 +369,9 @@ def alert_words(view: AlertView, instrument: InstrumentView) -> str:
         values = " ".join(str(value) for value in view.values)
         return " ".join(part for part in (reason_words(view.code), clean(view.detail), values) if part)
     own = view.symbol in ("", instrument.symbol)
+    scales = instrument if own else elsewhere
     detail = sentence.detail_words(view.detail) if view.detail else ""
     if sentence.units and len(view.values) >= len(sentence.units):
-        scales = instrument if own else None
         shown = [
             _value(unit, value, scales) for unit, value in zip(sentence.units, view.values, strict=False)
         ]
@@ -376,8 +379,8 @@ def alert_words(view: AlertView, instrument: InstrumentView) -> str:
     else:
         words = sentence.short.format(detail=detail)
     words = words.strip().removesuffix(":").removesuffix(" by").removesuffix(", policy")
-    if view.code == "ORDER_DENIED" and own:
-        words += breach_words(view.detail, view.values[1:], instrument)
+    if view.code == "ORDER_DENIED" and scales is not None:
+        words += breach_words(view.detail, view.values[1:], scales)
     return words if own else f"{clean(view.symbol)} {words}"
 
 

@@ -10,6 +10,7 @@ from app.window_panel import window_dialog
 from pipeline.core.inputs import Command, WindowTerms
 from pipeline.core.types import scaled_text
 from widgets.cells import qty_text, side_word
+from widgets.scales import scales_of
 
 AGAIN_S = 2.0
 """How long the row of a declined card stays, and with it the second press that declines for longer."""
@@ -62,8 +63,8 @@ class IdeaActs(ActsBase):
         if card is None or drawn is None or not self._view.is_shown("proposals"):
             self._say("no card is selected: 1 shows them, j selects one")
             return
-        view, target = drawn.instrument, (card.idea_id, card.revision)
-        if card.symbol != view.symbol:
+        view, target = scales_of(drawn, card.symbol), (card.idea_id, card.revision)
+        if view is None:
             self._say(f"{card.symbol} is not on the screen: [ and ] change the symbol")
             return
 

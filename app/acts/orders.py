@@ -53,6 +53,9 @@ class OrderActs(ActsBase):
         if position.lots == 0:
             self._say("nothing to flatten: the position is at home")
             return
+        if position.dust:
+            self._say(f"{self._position(drawn)} is dust: less than the venue takes, nothing can close it")
+            return
         levels = ladder.bids if position.lots > 0 else ladder.asks
         touch = self._price(drawn, levels[0][0]) if levels else "no price"
         quote, act = drawn.instrument.quote, "sell at bid" if position.lots > 0 else "buy at ask"

@@ -105,7 +105,9 @@ class StopActs(ActsBase):
             if self._main.strips.strip is self._all_question:
                 return  # foreign orders may still be there
             self._main.drop_strip()
-            if shown.position.lots:
+            if shown.position.dust:
+                self._say(f"no orders left; {self._position(shown)} is dust and stays", "kill")
+            elif shown.position.lots:
                 self._say(f"no orders left; F flattens {self._position(shown)}", "kill")
 
     @property

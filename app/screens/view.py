@@ -59,9 +59,12 @@ class ConsoleView(TradingView):
         return name in self._places
 
     def move_selection(self, step: int) -> None:
-        """Select the next or previous card or order; scroll where the page is the help."""
+        """Select the next or previous card or order; scroll help and limits."""
         if self.page_name == "help":
             self.keys.move(step)
+            return
+        if self.page_name == "health":
+            self.limits.move(step)
             return
         super().move_selection(step)
         if step <= -_FAR:  # from no selection a step back goes to the last one; a second one to the first

@@ -309,6 +309,8 @@ class PositionView(msgspec.Struct, frozen=True, eq=False):
     after_10s_e6: int
     home_base_e8: int
     exit_resting: bool
+    dust: bool = False
+    """Less than the venue takes as an order: it cannot be sold."""
 
 
 class CountsView(msgspec.Struct, frozen=True, eq=False):

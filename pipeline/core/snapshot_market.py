@@ -33,6 +33,8 @@ class OtherSymbol(msgspec.Struct, frozen=True, eq=False):
     orders: int
     """Our orders the venue has or may have."""
     exit_resting: bool
+    dust: bool = False
+    """As in `PositionView`."""
 
 
 class LadderView(msgspec.Struct, frozen=True, eq=False):

@@ -183,6 +183,7 @@ def _other(state: EngineState, desk: SymbolDesk) -> OtherSymbol:
         notional_quote_e8=position.notional_quote_e8,
         orders=exposure.orders,
         exit_resting=_exit_resting(position, exposure),
+        dust=desk.policy.dust and position.lots != 0,
     )
 
 
@@ -258,6 +259,7 @@ def position_view(state: EngineState, desk: SymbolDesk) -> PositionView:
         after_10s_e6=portfolio.after_fill.mean_e6(1),
         home_base_e8=state.params.home_base_e8,
         exit_resting=_exit_resting(position, exposure),
+        dust=desk.policy.dust and position.lots != 0,
     )
 
 

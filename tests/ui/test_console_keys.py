@@ -12,8 +12,10 @@ from textual.pilot import Pilot
 from app.kill_keys import Emergency
 from app.press_watch import ARMING_S, REPEAT_S
 from pipeline.core.inputs import Command
+from pipeline.core.snapshot import InstrumentView, LimitRow, OtherSymbol
 from tests.fakes import snapshots
 from tests.fakes.links import Desk, make_desk, two_symbols
+from widgets.lines import line_text
 
 SIZE = (160, 48)
 
@@ -316,3 +318,45 @@ async def test_symbols_turn_and_the_new_one_arms_late() -> None:
         await pilot.press("right_square_bracket", "a")
         assert desk.link.symbols == ["ETHUSDT"]
         assert desk.link.commands == []
+
+
+async def test_every_limit_is_reached_on_a_small_screen() -> None:
+    rows = tuple(LimitRow(f"limit {number}", "400.00 USDT", "1.00", 2_500) for number in range(22))
+    snapshot = replace(snapshots.make_snapshot(), limits=rows)
+    desk = make_desk(snapshot)
+    async with desk.app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, desk)
+        await pilot.press("3")
+        limits = desk.app.main.view.limits
+        seen: set[str] = set()
+        for _ in rows:
+            lines = [line_text(line) for line in limits.content(snapshot, 78, limits.size.height - 1)]
+            seen.update(line.split("  ")[0].strip() for line in lines if "limit " in line)
+            await pilot.press("j")
+        assert seen == {row.name for row in rows}
+
+
+async def test_the_size_of_a_card_of_another_symbol_is_typed_in_its_own_lots() -> None:
+    eth = InstrumentView("binance-spot", "ETHUSDT", "ETH", "USDT", 2, 1, 8, 10_000, 4)
+    card = replace(snapshots.proposal(), symbol="ETHUSDT", qty_lots=70)
+    snapshot = replace(two_symbols(), proposals=(card,), others=(OtherSymbol(eth, 0, 0, 0, False),))
+    desk = make_desk(snapshot)
+    async with desk.app.run_test(size=SIZE) as pilot:
+        await settle(pilot, desk, ARMING_S + 0.1)
+        await pilot.press("j", "e")
+        await pilot.pause(0.05)
+        assert desk.app.main.overlay is not None
+        await pilot.press(*["backspace"] * 8, *"0.0050", "enter")
+        await pilot.pause(0.05)
+        (edit,) = desk.link.asked(Command.EDIT_SIZE)
+        assert edit.qty_lots == 50
+
+
+async def test_dust_is_not_offered_to_be_flattened() -> None:
+    snapshot = snapshots.make_snapshot()
+    desk = make_desk(replace(snapshot, position=replace(snapshot.position, dust=True)))
+    async with desk.app.run_test(size=SIZE) as pilot:
+        await settle(pilot, desk)
+        await pilot.press("F")
+        assert "is dust: less than the venue takes" in desk.said()
+        assert desk.app.main.strips.strip is None

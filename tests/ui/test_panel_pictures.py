@@ -214,3 +214,12 @@ def test_title_of_the_skill_panel_says_who_decides(
     watch = replace(shown.model.watch, source=source, records=(record,))
     drawn = panel_text("skill", replace(shown, model=replace(shown.model, watch=watch)), 90, 8)
     assert words in drawn.splitlines()[0]
+
+
+def test_limits_go_on_in_a_second_column_before_any_is_left_out() -> None:
+    rows = tuple(LimitRow(f"limit {number}", "400.00 USDT", "1.00", 2_500) for number in range(22))
+    snapshot = replace(snapshots.make_snapshot(), limits=rows)
+    drawn = panel_text("limits", snapshot, 158, 13)
+    assert all(f"limit {number} " in drawn for number in range(22))
+    assert "more" not in drawn
+    assert "1 to 11 of 22, j and k go through them" in panel_text("limits", snapshot, 100, 13)

@@ -9,16 +9,17 @@ from app.gate_picture import live_orders
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import Command, WindowTerms
 from pipeline.core.params import EntryStyle, ExecutionParams
-from pipeline.core.snapshot import ConsoleSnapshot, InstrumentView, OtherSymbol
-from pipeline.core.types import Authority, OrderState, Side
+from pipeline.core.snapshot import AlertView, ConsoleSnapshot, InstrumentView, OtherSymbol
+from pipeline.core.types import Authority, OrderState, Severity, Side
 from pipeline.core.view import build_snapshot
 from tests.fakes.engines import SECOND, Floor, engine_params, two_symbols
 from tests.fakes.snapshots import E8, killed_snapshot, make_snapshot, order, permits, proposal
 from tests.fakes.trading import ASK, BID
+from widgets.alerts import alert_line
 from widgets.banner import kill_line
 from widgets.blotter import narrow_columns, wide_columns
 from widgets.card import card_lines, short_card
-from widgets.header_items import others_item
+from widgets.header_items import others_item, position_item
 from widgets.lines import line_text
 from widgets.lost import held_words
 from widgets.permits import permit_lines
@@ -144,3 +145,31 @@ def test_orders_of_another_symbol_are_in_its_own_scales_and_named() -> None:
         assert "ETHUSDT" in words
         assert "#" not in words
         assert "tick" not in words
+
+
+def test_an_alert_of_another_symbol_is_said_in_its_own_scales() -> None:
+    shown = elsewhere(make_snapshot())
+    filled = AlertView(1, shown.ts_ns, "ORDER_FILLED", Severity.INFO, "ETHUSDT", "c1", (-70, 312_345), "")
+    assert "ETHUSDT filled -0.0070 at 3,123.45" in line_text(alert_line(filled, shown, 120))
+    unknown = replace(filled, symbol="SOLUSDT")
+    assert "SOLUSDT filled -70 lots at tick 312345" in line_text(alert_line(unknown, shown, 120))
+
+
+def test_dust_is_said_wherever_a_position_is() -> None:
+    killed = killed_snapshot()
+    assert killed.kill is not None
+    dusty = replace(killed, position=replace(killed.position, dust=True))
+    words = line_text(kill_line(killed.kill, dusty, 200))
+    assert "+0.020 BTC LONG (dust) = 1,284 USDT" in words
+    assert "dust is less than the venue takes: it stays" in words
+    assert "UNMANAGED" not in words
+    assert "LONG dust" in line_text(position_item(dusty, wide=True))
+    there = elsewhere(replace(killed, position=replace(killed.position, lots=0)), replace(SHORT, dust=True))
+    flat = replace(killed.kill, position_lots=0, position_quote_e8=0)
+    assert "-0.0070 ETH SHORT (dust)" in line_text(kill_line(flat, there, 200))
+
+
+def test_position_without_an_exit_is_called_unmanaged_in_the_banner() -> None:
+    killed = killed_snapshot()
+    assert killed.kill is not None
+    assert "UNMANAGED: no exit rests" in line_text(kill_line(killed.kill, killed, 200))

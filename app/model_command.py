@@ -8,7 +8,7 @@ from pathlib import Path
 from app.errors import printable
 from pipeline.models.contract import ContractError, ModelContract, Score, Span, decode_metadata
 from pipeline.models.expectation import Expectation, Role
-from pipeline.models.inspection import feature_names
+from pipeline.models.inspection import feature_names, window_rows
 from pipeline.models.inspection import inspect_model as inspect_file
 from pipeline.models.onnx_file import parse_onnx
 from pipeline.models.protobuf import ProtobufError
@@ -94,9 +94,15 @@ def _where_it_fits(contract: ModelContract) -> list[str]:
         _row("units", f"tick {contract.tick or '-'}, lot {contract.lot or '-'}"),
         _row("cadence", f"{contract.cadence}; rows on {contract.trigger}"),
         *_wrapped("features", feature_names(contract)),
+        *_window(contract),
         _row("schema", contract.schema_hash),
         _row("expires", contract.expires_at or "never"),
     ]
+
+
+def _window(contract: ModelContract) -> list[str]:
+    rows = window_rows(contract)
+    return [_row("reads", f"{rows} rows at once, the newest last")] if rows > 1 else []
 
 
 def _how_it_was_made(contract: ModelContract) -> list[str]:
@@ -113,6 +119,7 @@ def _how_it_was_made(contract: ModelContract) -> list[str]:
         _row("adjusted", f"{calibration.kind}, temperature {calibration.temperature:g}"),
         _row("golden", f"{len(contract.golden_inputs)} rows, tolerance {contract.tolerance:g}"),
         _row("made by", f"{contract.code_commit}{' with local changes' if contract.code_dirty else ''}"),
+        _row("libraries", ", ".join(f"{one.name} {one.version}" for one in contract.libraries)),
     ]
 
 

@@ -12,6 +12,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,8 @@ from pipeline.research.targets import label_of
 from pipeline.research.training import Trained, TrainingPlan
 
 TOLERANCE = 1e-5
+LIBRARIES = {"trees": ("scikit-learn", "skl2onnx", "onnx", "protobuf"), "window": ("torch",)}
+"""What a learner needs beside numpy, by its kind; the contract names their versions."""
 REFERENCE_ROWS = 200_000
 """Most rows, spread over all, whose deciles the contract keeps."""
 
@@ -82,7 +85,7 @@ def facts_of(rows: Rows, plan: TrainingPlan, trained: Trained, options: PackageO
         class_mix=_mix(returns[known]),
         code_commit=f"lobdeck {recipe.code_version}",
         code_dirty=False,
-        libraries=(Library("python", platform.python_version()), Library("numpy", np.__version__)),
+        libraries=_libraries(plan),
         calibration=_calibration(plan, trained),
         metrics=trained.metrics,
         reference=_reference(plan.features, rows.table(plan.features)),
@@ -137,6 +140,11 @@ def store(folder: Path, data: bytes, manifest: Manifest) -> Path:
     except OSError as problem:
         raise PackageError(f"{path}: cannot be written: {problem.strerror}") from problem
     return path
+
+
+def _libraries(plan: TrainingPlan) -> tuple[Library, ...]:
+    used = ("numpy", *LIBRARIES.get(plan.learner.kind, ()))
+    return Library("python", platform.python_version()), *(Library(name, version(name)) for name in used)
 
 
 def _calibration(plan: TrainingPlan, trained: Trained) -> Calibration:

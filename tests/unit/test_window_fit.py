@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from app.cli import run
+from app.model_command import inspect_model as inspect_model_file
 from app.model_command import verify_model
 from pipeline.models.contract import CLASS_ORDER
 from pipeline.models.expectation import Expectation, Role
@@ -94,6 +95,9 @@ def test_from_a_dataset_to_a_model_a_worker_loads(tmp_path: Path, capsys: pytest
 
     assert path.read_bytes() == (outputs[1] / "net.onnx").read_bytes()
     assert "sound" in verify_model(path, Role.SHADOW)
+    inspected = inspect_model_file(path)
+    assert "reads     4 rows at once, the newest last" in inspected
+    assert "torch " in inspected
     model = load_model(path, Expectation(role=Role.SHADOW))
     assert (model.window, model.contract.input_width) == (4, 4 * len(FEATURES))
     assert model.contract.class_order == CLASS_ORDER

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pipeline.core.effects import Alert
 from pipeline.core.evidence import HeadLeft
 from pipeline.core.inputs import GateChanged, HealthRead, OperatorCommand
-from pipeline.core.params import EngineParams
+from pipeline.core.params import EngineParams, RiskLimits
 from pipeline.core.permit import Permit
 from pipeline.core.types import Authority, DenyReason, OrderIntent, OrderState, Side, TradingState
 
@@ -242,6 +242,8 @@ class RunFact:
     """Why reading stopped before the end; empty where it did not."""
     evidence: tuple[tuple[int, str], ...]
     """NOTE records, (time, text), in order."""
+    limits_before: dict[str, RiskLimits] | None = None
+    """Those of the run before in the same journal; None without one that can be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,18 @@ def _of_account(limits: list[RiskLimits], facts: SessionFacts) -> Iterator[Limit
 _LOSS = DenyReason.DAILY_LOSS
 
 
+def changed_limits(
+    before: dict[str, RiskLimits], after: dict[str, RiskLimits]
+) -> Iterator[tuple[str, str, str, str]]:
+    """Give (symbol, limit, before, after) of each that differs, in its own unit; a dash for none."""
+    for symbol in sorted(before.keys() | after.keys()):
+        old, new = before.get(symbol), after.get(symbol)
+        for name in RiskLimits.__struct_fields__:
+            was, now = ("–" if one is None else str(getattr(one, name)) for one in (old, new))
+            if was != now:
+                yield symbol, name, was, now
+
+
 def denial_cells(facts: SessionFacts, instruments: dict[str, Instrument]) -> Iterator[tuple[str, ...]]:
     """Give a row for each code and symbol, the most frequent first."""
     for one in sorted(facts.denials, key=lambda denial: -denial.count):

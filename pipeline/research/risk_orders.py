@@ -27,7 +27,7 @@ ORDER_HEADS = (
 def act_cells(facts: SessionFacts) -> Iterator[tuple[str, ...]]:
     """Give a row for each command, in order of time."""
     for one in facts.commands[:MOST_ROWS]:
-        yield _act(one)
+        yield _act(one, facts.started_ns)
 
 
 def permit_cells(facts: SessionFacts, instruments: dict[str, Instrument]) -> Iterator[tuple[str, ...]]:
@@ -42,7 +42,7 @@ def order_cells(facts: SessionFacts, instruments: dict[str, Instrument]) -> Iter
         yield _order(one, instruments[one.intent.symbol])
 
 
-def _act(one: CommandFact) -> tuple[str, ...]:
+def _act(one: CommandFact, started_ns: int) -> tuple[str, ...]:
     command = one.command
     target = command.client_order_id or (
         f"{command.target_id}.{command.revision}" if command.target_id else ""
@@ -58,7 +58,7 @@ def _act(one: CommandFact) -> tuple[str, ...]:
         command.command.value,
         seen.key or "–",
         on,
-        _picture(command.drawn_seq, seen),
+        _picture(command.drawn_seq, seen, started_ns),
         seen.card_hash or "–",
         one.answer,
         f"{one.authority.name} {one.trading_state.name}",
@@ -71,13 +71,14 @@ def _peer(seen: Seen) -> str:
     return f"uid {seen.uid} pid {seen.pid}" + ("" if seen.controls else " watching")
 
 
-def _picture(number: int, seen: Seen) -> str:
-    """Say which picture stood on that screen; a replay to its time redraws it."""
+def _picture(number: int, seen: Seen, started_ns: int) -> str:
+    """Say which picture stood on that screen, and how far into the session: a replay to there redraws it."""
     if not seen.picture_ns:
         return str(number) if number else "–"
     ages = f"{seen.drawn_ms} ms on screen, numbers {seen.numbers_ms} ms old"
     lag = f", display {seen.display_ms} ms" if seen.display_ms >= 0 else ""
-    return f"{number} of {moment(seen.picture_ns)} {seen.symbol}, {ages}{lag}"
+    into_s = (seen.picture_ns - started_ns) / 1e9
+    return f"{number} of {moment(seen.picture_ns)} ({into_s:+.2f} s) {seen.symbol}, {ages}{lag}"
 
 
 def _permit(one: PermitFact, instrument: Instrument) -> tuple[str, ...]:

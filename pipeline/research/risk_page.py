@@ -28,6 +28,7 @@ from pipeline.research.risk_limits import (
     DENIAL_HEADS,
     LIMIT_HEADS,
     LimitRow,
+    changed_limits,
     denial_cells,
     limit_rows,
 )
@@ -61,7 +62,7 @@ def risk_page(run: RunFact, facts: SessionFacts, words: Words) -> str:
     sections = (
         _verdict(run, facts, rows),
         _identity(run, facts),
-        _limits(rows),
+        _limits(run, rows),
         _denials(run, facts),
         _kills(facts),
         _acts(facts),
@@ -138,12 +139,16 @@ def _identity(run: RunFact, facts: SessionFacts) -> Iterator[str]:
     yield table(("", ""), rows)
 
 
-def _limits(rows: list[LimitRow]) -> Iterator[str]:
+def _limits(run: RunFact, rows: list[LimitRow]) -> Iterator[str]:
     yield "<h2>Limits and what was used of them</h2>"
     if not rows:
         yield "<p>No symbol had limits, so none could trade.</p>"
     else:
         yield table(LIMIT_HEADS, (row.cells() for row in rows))
+    if run.limits_before is not None:
+        changed = list(changed_limits(run.limits_before, run.params.limits))
+        heads = ("changed since the run before", "limit", "before", "now")
+        yield table(heads, changed) if changed else "<p>As in the run before.</p>"
 
 
 def _denials(run: RunFact, facts: SessionFacts) -> Iterator[str]:

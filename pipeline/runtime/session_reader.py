@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline.core.engine import Engine
 from pipeline.core.fact_collector import FactCollector
+from pipeline.core.params import RiskLimits
 from pipeline.core.session_facts import ChainFact, RunFact, SessionFacts
 from pipeline.runtime.capture_run import Progress
 from pipeline.runtime.journal_format import JournalError, JournalHeader, Record, RecordKind
@@ -102,7 +103,17 @@ def _run_fact(
         frames=played.pump.frames,
         cut_short=cut_short,
         evidence=tuple(evidence),
+        limits_before=_limits_before(journal, records.run),
     )
+
+
+def _limits_before(journal: Path, run: int) -> dict[str, RiskLimits] | None:
+    if run < 2 or not journal.is_dir():
+        return None
+    try:
+        return read_journal(journal, run - 1)[0].params.limits
+    except JournalError:
+        return None
 
 
 def _chain_fact(journal: Path) -> ChainFact:

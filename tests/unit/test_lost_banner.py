@@ -116,5 +116,7 @@ def test_last_words_name_the_session_and_what_helps() -> None:
     assert last_words(ENDS[LinkEnd.GONE], PLACE) == (
         f"lobdeck: session one is gone: {REASON} (log: {PLACE.log})"
     )
+    with_head = InlineLink(lost="time is up", exit_status=4, head="ab12")
+    assert last_words(with_head, PLACE) == "session one ended: time is up\njournal head ab12"
     for end in (LinkEnd.STANDS, LinkEnd.CUT):
         assert "`lobdeck attach one`" in last_words(ENDS[end], PLACE)

@@ -114,7 +114,9 @@ def test_an_orders_row_leads_to_who_authorised_it_and_what_was_drawn(tmp_path: P
     act = row(page, "act-1")
     assert "<td>ada</td>" in act
     assert "<td>PERMIT_ONCE</td>" in act
-    assert re.search(r"<td>41 of [\d:.]+ BTCUSDT, 350 ms on screen, numbers 410 ms old</td>", act)
+    assert re.search(
+        r"<td>41 of [\d:.]+ \(\+1\.40 s\) BTCUSDT, 350 ms on screen, numbers 410 ms old</td>", act
+    )
     assert "<td>uid 1000 pid 77</td>" in act
     card_hash = read_session_facts(tmp_path)[1].permits[0].permit.drawn_hash
     assert f"<td>{card_hash}</td>" in act
@@ -158,6 +160,18 @@ def test_a_journal_that_was_touched_is_not_called_sound(tmp_path: Path) -> None:
     assert "NOT SOUND" in page
     assert "Not all of the journal could be read" in page
     parsed(page)
+
+
+def test_limits_that_changed_since_the_run_before_are_told(tmp_path: Path) -> None:
+    permitted().write(tmp_path)
+    assert "the run before" not in page_of(tmp_path)
+    permitted().write(tmp_path)
+    assert "As in the run before." in page_of(tmp_path)
+    wider = msgspec.structs.replace(LIMITS, max_open_orders=9)
+    RecordedFloor(limits={"BTCUSDT": wider}).write(tmp_path)
+    page = page_of(tmp_path)
+    before = LIMITS.max_open_orders
+    assert f"<td>BTCUSDT</td><td>max_open_orders</td><td>{before}</td><td>9</td>" in page
 
 
 def test_the_same_journal_gives_the_same_page(tmp_path: Path) -> None:

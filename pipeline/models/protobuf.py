@@ -104,6 +104,8 @@ def read_fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
 
 def _read_varint(message: memoryview, at: int) -> tuple[int, int]:
+    if at < len(message) and message[at] < 0x80:  # nearly all of them: trees are hundreds of thousands
+        return message[at], at + 1
     value = 0
     for index, byte in enumerate(message[at : at + _MAX_VARINT_BYTES]):
         value |= (byte & 0x7F) << (7 * index)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -22,9 +21,7 @@ from pipeline.models.refusal import ModelRefused
 from pipeline.models.running import BoundModel
 from pipeline.runtime.model_orders import DropOrder, ModelOrder, ModelReport, next_order, schema_check, send
 from pipeline.runtime.rings import ROW_AT
-
-LOADING_SWITCH_S = 0.0005
-"""How long the loading thread may hold the interpreter while rows wait."""
+from pipeline.runtime.short_turns import short_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +98,15 @@ class ModelShelf:
 
     def _load(self, order: ModelOrder) -> None:
         """Load in the loading thread; a failure of any kind is a report, never the end of the worker."""
-        before_s, started_ns = sys.getswitchinterval(), monotonic_ns()
-        sys.setswitchinterval(LOADING_SWITCH_S)
+        started_ns = monotonic_ns()
         held, why = None, ""
         try:
-            held = _hold(order, dict(self.held))
+            with short_turns():
+                held = _hold(order, dict(self.held))
         except ModelRefused as refused:
             why = f"{refused.code}: {refused.message}"
         except (OSError, MemoryError, ValueError) as problem:
             why = f"cannot be loaded: {type(problem).__name__}: {problem}"
-        finally:
-            sys.setswitchinterval(before_s)
         report = ModelReport(
             generation=order.generation,
             model_id=held.model_id if held is not None else "",

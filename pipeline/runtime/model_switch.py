@@ -24,6 +24,7 @@ from pipeline.models.inspection import model_spec
 from pipeline.models.refusal import ModelRefused
 from pipeline.models.registry import approved_model, find_model, one_line, role_of
 from pipeline.models.venue_offer import expectation_for
+from pipeline.runtime.short_turns import short_turns
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.workers import ModelFile, WorkerPool
 
@@ -71,6 +72,7 @@ class ModelSwitch:
         self._role = role_of(mode is VenueMode.LIVE)
         self._today = today
         self._waiting: Reply | None = None
+        self._searching = False
         self._refused: list[tuple[int, str]] = []
 
     @property
@@ -85,8 +87,11 @@ class ModelSwitch:
 
         `run` gives the run that feeds the engine then: a replay may have begun a new one meanwhile.
         """
-        if self._pool is None or self._waiting is not None:
-            reply(False, "a model is being loaded: wait for it" if self._waiting else "no model runs here")
+        if self._pool is None:
+            reply(False, "no model runs here")
+            return
+        if self._waiting is not None or self._searching:
+            reply(False, "a model is being loaded: wait for it")
             return
         if act in (ModelAct.BACK, ModelAct.DROP):
             shadows = run().engine.models.shadows
@@ -98,9 +103,11 @@ class ModelSwitch:
             return
         role = Role.SHADOW if act is ModelAct.SHADOW else self._role
         loop = asyncio.get_running_loop()
+        self._searching = True
         searching = loop.run_in_executor(None, self._find, name, role)
 
         def found(search: asyncio.Future[_Found | str]) -> None:
+            self._searching = False
             if search.cancelled():
                 return
             answer = search.result()
@@ -170,7 +177,11 @@ class ModelSwitch:
             reply(ok, words)
 
     def _find(self, name: str, role: Role) -> _Found | str:
-        """Find and check a file; in a thread, for reading and checking a large one takes a while."""
+        """Find and check a file in a thread; a large one takes half a second."""
+        with short_turns():
+            return self._found(name, role)
+
+    def _found(self, name: str, role: Role) -> _Found | str:
         try:
             path = find_model(name, self._folder)
             inspected = approved_model(path, self._expectation(role))

@@ -168,7 +168,8 @@ class WorkerPool:
         model, order = file.model, file.order()
         if model.width > self._width:
             width = self._width
-            return f"E_IO: a row of {model.width} numbers; the rings of this session's workers hold {width}"
+            rings = f"the rings of this session's workers hold {width}: start it with --shadow"
+            return f"E_IO: a row of {model.width} numbers; {rings}"
         self._models[model.generation] = model
         self._crew.checks[model.generation] = schema_check(model.schema_hash)
         self._crew.pending = order

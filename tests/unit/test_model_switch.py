@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -47,11 +48,14 @@ class Room:
 
         async def asked() -> None:
             count = len(self.said)
-            self.switch.ask(act, name, ("ada", "tty"), lambda: self, lambda *said: self.said.append(said))
+            self.switch.ask(act, name, ("ada", "tty"), lambda: self, self.hear)
             while len(self.said) == count and not (until is not None and until()):
                 await asyncio.sleep(0.001)
 
         asyncio.run(asyncio.wait_for(asked(), 10))
+
+    def hear(self, ok: bool, text: str) -> None:
+        self.said.append((ok, text))
 
     def load(self, name: str) -> None:
         """Ask for a model and come back when the workers are told of it."""
@@ -131,6 +135,21 @@ def test_who_asks_while_a_model_loads_is_told_to_wait(room: Room) -> None:
     room.load("good@1")
     room.ask(ModelAct.SHADOW, "good@2")
     assert room.said == [(False, "a model is being loaded: wait for it")]
+
+
+def test_two_who_ask_at_once_are_not_both_looked_up(room: Room) -> None:
+    async def both() -> None:
+        for name in ("good@1", "good@2"):
+            room.switch.ask(
+                ModelAct.SHADOW, name, ("", ""), lambda: room, lambda *said: room.said.append(said)
+            )
+        while room.engine.models.pending is None:
+            await asyncio.sleep(0.001)
+
+    turn_s = sys.getswitchinterval()
+    asyncio.run(asyncio.wait_for(both(), 10))
+    assert room.said == [(False, "a model is being loaded: wait for it")]
+    assert sys.getswitchinterval() == turn_s
 
 
 def test_a_shadow_comes_and_is_dropped_by_its_name(room: Room) -> None:

@@ -163,7 +163,8 @@ def test_nobody_who_answers_in_time_ends_it(floor: Any) -> None:
 
 def test_a_model_wider_than_the_rings_is_refused_at_once(floor: Any) -> None:
     desk = floor()
-    assert prepare(desk, WIDE) == "E_IO: a row of 90 numbers; the rings of this session's workers hold 28"
+    words = "E_IO: a row of 90 numbers; the rings of this session's workers hold 28: start it with --shadow"
+    assert prepare(desk, WIDE) == words
     assert desk.pool.prepared() is None
 
 

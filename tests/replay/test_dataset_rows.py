@@ -66,17 +66,24 @@ def test_rows_of_recorded_markets_equal_what_the_workers_got(tmp_path: Path, nam
     check_rows(tmp_path / "clip.txt", tmp_path)
 
 
+def test_rows_of_one_venue_among_several_equal_what_the_workers_got(tmp_path: Path) -> None:
+    recorded = ROOT.parent / "shared" / "data" / "cryptofeed" / "BYBIT.jsonl.zst"
+    if not recorded.exists():
+        pytest.skip("recorded market data is not here")
+    check_rows(recorded, tmp_path, "bybit-linear", "BTCUSDT")
+
+
 def lines_of(path: Path) -> Iterator[bytes]:
     with gzip.open(path) as lines:
         yield from lines
 
 
-def check_rows(capture: Path, tmp_path: Path) -> None:
+def check_rows(capture: Path, tmp_path: Path, venue: str = "", symbol: str = "") -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    replayed(home, str(capture), "--journal", "--name", "taught")
+    replayed(home, str(capture), *(("--venue", venue) if venue else ()), "--journal", "--name", "taught")
     journal = home / "sessions" / "taught" / "journal"
-    asked = rows_of_session(journal)
+    asked = [row for row in rows_of_session(journal) if symbol in ("", row.symbol)]
     header, _ = read_journal(journal)
     assert header.params.model is not None
     features = header.params.model.features
@@ -84,7 +91,14 @@ def check_rows(capture: Path, tmp_path: Path) -> None:
     found = {}
     for name, path in (("capture", capture), ("journal", journal)):
         folder = tmp_path / name
-        options = BuildOptions((path,), folder, features=",".join(features), horizons="500")
+        options = BuildOptions(
+            (path,),
+            folder,
+            symbol=symbol,
+            features=",".join(features),
+            horizons="500",
+            venue=venue if name == "capture" else "",
+        )
         build_dataset(options, lambda _: None)
         found[name] = list(read_parts(folder, read_page(folder)))[0]
 

@@ -14,6 +14,7 @@ from pipeline.core.after_fill import HORIZONS_NS, AfterFillMoves
 from pipeline.core.alerts import KEEP
 from pipeline.core.effects import Alert, AlertCode, CancelOrder, Effect, RequestInference, SubmitOrder
 from pipeline.core.engine import Engine
+from pipeline.core.fact_checks import checks_passed
 from pipeline.core.fact_watch import DenialWatch, KillWatch, PeakWatch
 from pipeline.core.inputs import (
     Command,
@@ -33,6 +34,7 @@ from pipeline.core.session_facts import (
     AfterFillFact,
     AlertFact,
     AnswerFact,
+    CheckFact,
     CommandFact,
     EquityFact,
     FillFact,
@@ -53,6 +55,7 @@ class _Sent:
     update_id: int
     worker_id: int
     row_ns: int
+    checks: tuple[CheckFact, ...]
 
 
 class FactCollector:
@@ -244,6 +247,7 @@ class FactCollector:
             update_id=synced.last_update_id if synced.is_synced else 0,
             worker_id=worker_id,
             row_ns=row_ns,
+            checks=checks_passed(self._state, approved.intent),
         )
         self._peaks.look(submit.ts_ns)
 
@@ -294,6 +298,7 @@ def _order_fact(sent: _Sent) -> OrderFact:
         update_id=sent.update_id,
         worker_id=sent.worker_id,
         row_ns=sent.row_ns,
+        checks=sent.checks,
         answered_ns=order.first_answer_ns,
         ended_ns=order.ended_ns,
         state=order.state,

@@ -156,10 +156,10 @@ def check_collar(view: RiskView, intent: OrderIntent) -> Breach | None:
     bid, ask, last = context.bid_ticks, context.ask_ticks, context.last_ticks
     if bid <= 0 or ask < bid or last <= 0:
         return _R.NO_REFERENCE_PRICE, 1, 0
-    from_mid = _distance_e6(2 * intent.price_ticks, bid + ask)
+    from_mid = distance_e6(2 * intent.price_ticks, bid + ask)
     if from_mid > view.limits.collar_mid_e6:
         return _R.COLLAR_MID, view.limits.collar_mid_e6, from_mid
-    from_last = _distance_e6(intent.price_ticks, last)
+    from_last = distance_e6(intent.price_ticks, last)
     if from_last > view.limits.collar_last_e6:
         return _R.COLLAR_LAST, view.limits.collar_last_e6, from_last
     return None
@@ -180,7 +180,7 @@ def check_market(view: RiskView, intent: OrderIntent) -> Breach | None:
     context = view.standing.context
     if view.standing.shrinks(intent):
         return None
-    spread = _distance_e6(context.ask_ticks, context.bid_ticks)
+    spread = distance_e6(context.ask_ticks, context.bid_ticks)
     return market_breach(view.limits, spread, context.jump_e6, context.most_jump_e6, context.touch_quote_e8)
 
 
@@ -322,7 +322,7 @@ ORDER_CHECKS: Final[tuple[OrderCheck, ...]] = (
 """May this order go now?"""
 
 
-def _distance_e6(price: int, reference: int) -> int:
+def distance_e6(price: int, reference: int) -> int:
     """Give |price / reference - 1| in 1e-6, rounded up."""
     return -(-abs(price - reference) * E6 // reference)
 

@@ -45,6 +45,15 @@ class PermitFact:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckFact:
+    """One check an order passed: what it measured and its limit, in the limit's own unit."""
+
+    code: DenyReason
+    value: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderFact:
     """One order that was sent: what it came from, what was seen then, what became of it."""
 
@@ -61,6 +70,7 @@ class OrderFact:
     """Whose answer was decided on; -1 for orders without a row."""
     row_ns: int
     """When that row was asked for; 0 for orders without one."""
+    checks: tuple[CheckFact, ...]
     answered_ns: int
     """When the venue was first heard of it; -1 never."""
     ended_ns: int

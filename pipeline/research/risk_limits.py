@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipeline.core.params import SECOND, EngineParams, RiskLimits
-from pipeline.core.session_facts import DenialFact, OrderFact, PeakFact, SessionFacts
+from pipeline.core.session_facts import OrderFact, PeakFact, SessionFacts
 from pipeline.core.types import DenyReason, Instrument, OrderState
 from pipeline.research.report_parts import moment, money
 
@@ -123,7 +123,8 @@ def changed_limits(
 def denial_cells(facts: SessionFacts, instruments: dict[str, Instrument]) -> Iterator[tuple[str, ...]]:
     """Give a row for each code and symbol, the most frequent first."""
     for one in sorted(facts.denials, key=lambda denial: -denial.count):
-        shown = (_shown(one, number, instruments.get(one.symbol)) for number in (one.value, one.limit))
+        instrument = instruments.get(one.symbol)
+        shown = (figure(one.reason, number, instrument) for number in (one.value, one.limit))
         values = shown if one.value or one.limit else ("–", "–")
         yield (
             one.reason.value,
@@ -135,12 +136,13 @@ def denial_cells(facts: SessionFacts, instruments: dict[str, Instrument]) -> Ite
         )
 
 
-def _shown(denial: DenialFact, value: int, instrument: Instrument | None) -> str:
-    if denial.reason in _MONEY:
+def figure(code: DenyReason, value: int, instrument: Instrument | None) -> str:
+    """Print what a check measured, or its limit, in the unit of that check."""
+    if code in _MONEY:
         return money(value)
-    if denial.reason in _POINTS:
+    if code in _POINTS:
         return f"{value / 100:.2f} bp"
-    if denial.reason is DenyReason.MAX_QTY and instrument is not None:
+    if code is DenyReason.MAX_QTY and instrument is not None:
         return instrument.qty_text(value)
     return f"{value:,}"
 

@@ -9,6 +9,7 @@ from pipeline.core.permit import HIGHEST_TICKS
 from pipeline.core.session_facts import CommandFact, OrderFact, PermitFact, SessionFacts
 from pipeline.core.types import Instrument
 from pipeline.research.report_parts import moment, money, span_ms
+from pipeline.research.risk_limits import figure
 
 MOST_ROWS = 5_000
 """Rows of one table; a page stays one a browser opens."""
@@ -21,6 +22,7 @@ PERMIT_HEADS = ("permit", "kind", "who", "act", "card", "opened", "terms", "mode
 ORDER_HEADS = (
     *("order", "sent", "side", "quantity", "price", "type", "origin", "permit", "card", "score", "edge bp"),
     *("row", "asked", "worker", "book", "bid / ask", "state", "filled", "fee", "heard after ms", "why"),
+    *("checks passed: value of limit",),
 )
 
 
@@ -140,4 +142,9 @@ def _order(one: OrderFact, instrument: Instrument) -> tuple[str, ...]:
         money(one.fee_quote_e8),
         span_ms(one.sent_ns, one.answered_ns),
         one.reason,
+        ", ".join(
+            f"{check.code.value} {figure(check.code, check.value, instrument)} of "
+            f"{figure(check.code, check.limit, instrument)}"
+            for check in one.checks
+        ),
     )

@@ -111,6 +111,7 @@ def test_an_orders_row_leads_to_who_authorised_it_and_what_was_drawn(tmp_path: P
     assert links.targets <= links.ids
     assert 'href="#permit-1"' in row(page, "order-1")
     assert 'href="#act-1"' in row(page, "permit-1")
+    assert "MAX_OPEN_ORDERS 1 of 4, MAX_QTY " in row(page, "order-1")
     act = row(page, "act-1")
     assert "<td>ada</td>" in act
     assert "<td>PERMIT_ONCE</td>" in act

@@ -11,8 +11,7 @@ from pipeline.sim.chance import Chance
 from pipeline.sim.protocol.rest import HttpRequest
 from pipeline.sim.protocol.venue import Session, SimVenue
 
-SYMBOL = "BTCUSDT"
-STREAMS = "streams=btcusdt@depth@100ms/btcusdt@bookTicker/btcusdt@trade"
+_KINDS = ("depth@100ms", "bookTicker", "trade")
 _MS = 1_000_000
 _AGAIN_NS = 200 * _MS
 _CHANNEL = "market:"
@@ -21,7 +20,12 @@ _CHANNEL = "market:"
 class FeedLine:
     """One connection to the streams at a time, for one run."""
 
-    def __init__(self, venue: SimVenue, chance: Chance, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self, venue: SimVenue, symbols: tuple[str, ...], chance: Chance, now_ns: Callable[[], int]
+    ) -> None:
+        self._symbols = symbols
+        names = [f"{symbol.lower()}@{kind}" for symbol in symbols for kind in _KINDS]
+        self._streams = f"streams={'/'.join(names)}"
         self.delay_ms = 0
         self.frozen = False
         """True while the process takes nothing."""
@@ -34,7 +38,7 @@ class FeedLine:
         self._opens_ns = 0
         self._cut = False
         self._frames: deque[tuple[int, bytes]] = deque()
-        self._books: deque[tuple[int, int]] = deque()
+        self._books: deque[tuple[int, str, int]] = deque()
 
     def attach(self, run: LiveRun) -> None:
         """Feed a run from now on."""
@@ -73,7 +77,8 @@ class FeedLine:
         if self._session is None and now_ns >= self._opens_ns:
             self._open(run, now_ns)
         while self._books and self._books[0][0] <= now_ns:
-            self._fetch(run, self._books.popleft()[1], now_ns)
+            _, symbol, epoch = self._books.popleft()
+            self._fetch(run, symbol, epoch, now_ns)
         while self._run is run and not self.frozen and self._frames and self._frames[0][0] <= now_ns:
             run.frame(self._frames.popleft()[1], run.now_ns, self._epoch)
 
@@ -83,7 +88,7 @@ class FeedLine:
 
     def _open(self, run: LiveRun, now_ns: int) -> None:
         self._epoch += 1
-        self._session = self._venue.open(self, "/stream", STREAMS, now_ns)
+        self._session = self._venue.open(self, "/stream", self._streams, now_ns)
         run.status(FeedStatusChanged(_CHANNEL, True, self._epoch, "open", run.now_ns))
 
     def _leave(self) -> None:
@@ -94,14 +99,14 @@ class FeedLine:
             self._venue.leave(self._session)
             self._session = None
 
-    def _want(self, _symbol: str, epoch: int) -> None:
+    def _want(self, symbol: str, epoch: int) -> None:
         way_ns = self._chance.below(2 * self.delay_ms + 1) * _MS if self.delay_ms else 0
-        self._books.append((self._now_ns() + way_ns, epoch))
+        self._books.append((self._now_ns() + way_ns, symbol, epoch))
 
-    def _fetch(self, run: LiveRun, epoch: int, now_ns: int) -> None:
-        request = HttpRequest("GET", "/api/v3/depth", f"symbol={SYMBOL}&limit=100")
+    def _fetch(self, run: LiveRun, symbol: str, epoch: int, now_ns: int) -> None:
+        request = HttpRequest("GET", "/api/v3/depth", f"symbol={symbol}&limit=100")
         answer = self._venue.http(request, now_ns)
         if answer is None or answer.status != 200:
-            self._books.append((now_ns + _AGAIN_NS, epoch))
+            self._books.append((now_ns + _AGAIN_NS, symbol, epoch))
         else:
-            run.frame(answer.body, run.now_ns, epoch, 1)
+            run.frame(answer.body, run.now_ns, epoch, 1 + self._symbols.index(symbol))

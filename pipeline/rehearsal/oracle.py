@@ -7,7 +7,6 @@ state at the moment an order leaves, its alerts, and at rest its books.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 from pipeline.core.earlier import BalancesCompared, BooksCarried, OrderFound
@@ -22,21 +21,18 @@ from pipeline.core.inputs import (
     SendFailed,
 )
 from pipeline.core.types import (
-    BookState,
-    Instrument,
     OrderIntent,
     OrderState,
     Origin,
-    Side,
     TradingState,
     VenueMode,
 )
-from pipeline.rehearsal.feed_line import SYMBOL
 from pipeline.rehearsal.memory_journal import Disk
 from pipeline.rehearsal.order_network import Traffic
 from pipeline.rehearsal.process import LIMITS, Process
 from pipeline.rehearsal.rules import Rule, RuleBroken
 from pipeline.rehearsal.street import StreetMarket
+from pipeline.rehearsal.symbol_witness import SymbolWitness
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.gateway import passes_closed_gate
 from pipeline.runtime.guard_report import GuardReport
@@ -46,8 +42,6 @@ from pipeline.sim.exchange.ledger import Entry, EntryKind
 _PLACE = b'"order.place"'
 _ID = b'"newClientOrderId":"'
 _ID_BYTES = 16
-_TOLERANCE_PERCENT = 2
-"""The mid moves between the check and the look, by a few ticks in millions."""
 _ALERT_NS = 5_000_000_000
 _DOUBT_NS = 500_000_000
 """A doubt is told sooner: it may be over before five seconds are."""
@@ -55,16 +49,13 @@ _WINDOW_NS = 1_000_000_000
 """recvWindow: what has been under way longer is refused."""
 _FOLLOWS_NS = 200_000_000
 """How soon an engine that lives must have followed a kill."""
-_BOOKS_KEPT = 64
 _E8 = 10**8
-
-Levels = tuple[tuple[int, int], ...]
 
 
 class Oracle(Traffic):
     """Watches one rehearsal; the first broken rule is kept."""
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self) -> None:
         self.broken: RuleBroken | None = None
         self.orders_left = 0
         self.fills = 0
@@ -74,7 +65,6 @@ class Oracle(Traffic):
         """Number of the kill that stands and that nobody has taken back; 0 for none."""
         self.wire: dict[str, int] = {}
         """Every client order id that left, and by which process."""
-        self._instrument = instrument
         self._intents: dict[str, OrderIntent] = {}
         self._causes: dict[str, int] = {}
         self._under_way: dict[str, int] = {}
@@ -84,13 +74,10 @@ class Oracle(Traffic):
         """Since when the gate is closed; -1 while it is open, -2 once the engine has said so."""
         self._kill_seen = (0, -1)
         """The kill that stands, and since when it does for this process."""
-        self._net_lots = 0
-        self._home_lots: int | None = None
+        self._symbols: dict[str, SymbolWitness] = {}
         self._carried: dict[str, int] = {}
         """Orders of earlier processes this one took over, and how many of their fills its books had."""
-        self._books: deque[tuple[int, Levels, Levels]] = deque(maxlen=_BOOKS_KEPT)
         self._market: StreetMarket | None = None
-        self._account: Account | None = None
         self._gate: Gate | None = None
         self._process: Process | None = None
         self._disk: Disk | None = None
@@ -105,13 +92,16 @@ class Oracle(Traffic):
 
     def open(self, market: StreetMarket, account: Account, gate: Gate, mode: VenueMode) -> None:
         """Take the exchange, the account and another process's view of the gate."""
-        self._market, self._account, self._gate = market, account, gate
+        self._market, self._gate = market, gate
+        for one in market.listings:
+            self._symbols[one.symbol] = SymbolWitness(one.instrument, market, account, self.break_)
         self._live = mode is VenueMode.LIVE
 
     def started(self, process: Process, disk: Disk) -> None:
         """Take a new process; what the old one believed is gone."""
         self._process, self._disk = process, disk
-        self._home_lots = None
+        for one in self._symbols.values():
+            one.started()
         self._carried = {}
         self._doubts.clear()
         self._closed_since_ns, self._kill_seen = -1, (0, -1)
@@ -171,7 +161,7 @@ class Oracle(Traffic):
             allowed = TradingState.REDUCING if intent.origin is Origin.EXIT else TradingState.ACTIVE
             if state < allowed:
                 self.break_(Rule.SENT_WHILE_STOPPED, f"{client_id} {intent.origin} in {state.name}")
-            others = [one for one in self._doubts if one != client_id]
+            others = [one for one in self._doubts if one != client_id and self._is_on(one, intent.symbol)]
             if others:
                 self.break_(Rule.SENT_IN_DOUBT, f"{client_id} while {others[0]} is UNKNOWN")
         if intent.qty_lots > LIMITS.max_qty_lots:
@@ -180,6 +170,11 @@ class Oracle(Traffic):
             found = f"{client_id} needs record {self._causes[client_id]}, the disk has {self._disk.durable}"
             self.break_(Rule.NOT_JOURNALLED, found)
         self._check_exposure(client_id)
+
+    def _is_on(self, client_id: str, symbol: str) -> bool:
+        """Say whether an order may be on a symbol; one of an earlier process is on every one."""
+        intent = self._intents.get(client_id)
+        return intent is None or intent.symbol == symbol
 
     # --- the engine ---------------------------------------------------------------------------------------
 
@@ -191,7 +186,8 @@ class Oracle(Traffic):
             case ExecutionReport():
                 self._doubts.pop(event.client_order_id, None)
             case AccountRead():
-                self._home_lots = self._lots_of(dict(event.base_e8)[SYMBOL]) - self._opening_lots
+                for symbol, base_e8 in event.base_e8:
+                    self._symbols[symbol].account_read(base_e8)
             case BooksCarried():
                 self._carried = {one.client_order_id: len(one.trades) for one in event.orders}
             case OrderFound():
@@ -200,8 +196,8 @@ class Oracle(Traffic):
                 self.break_(Rule.POSITION_DIFFERS, f"the account is not explained: {event.differ}")
             case GateChanged() if event.open:
                 self.zero_since_ns = -1
-            case DepthUpdate() | DepthSnapshot():
-                self._check_book()
+            case DepthUpdate() | DepthSnapshot() if self._process is not None:
+                self._symbols[event.symbol].check_book(self._process)
             case _:
                 pass
         for effect in effects:
@@ -219,8 +215,7 @@ class Oracle(Traffic):
             return
         self._intents[client_id] = effect.approved.intent
         self._causes[client_id] = len(self._disk.records)
-        synced = process.engine.synced_book(SYMBOL)
-        if synced is None or synced.state is not BookState.SYNCED:
+        if not self._symbols[effect.approved.intent.symbol].is_synced(process):
             self.break_(Rule.SENT_WITHOUT_BOOK, client_id)
 
     def _alerted(self, alert: Alert) -> None:
@@ -260,14 +255,15 @@ class Oracle(Traffic):
                 self.break_(Rule.NOT_ZERO, f"{entry.client_order_id} came after NO ORDERS LEFT")
         if entry.kind is EntryKind.FILLED and entry.side is not None:
             self.fills += 1
-            self._net_lots += entry.side * entry.lots
+            self._symbols[entry.symbol].filled(entry)
 
     def step(self, now_ns: int, *, awake: bool = True) -> None:
         """Judge what stands after a step; a process that is not `awake` is late for nothing."""
         passed_ns, self._now_ns = now_ns - self._now_ns, now_ns
         if not awake:
             self._wait(passed_ns)
-        self._note_book()
+        for one in self._symbols.values():
+            one.step()
         process = self._process
         if process is None or self._gate is None:
             return
@@ -315,72 +311,27 @@ class Oracle(Traffic):
                 self.break_(Rule.SILENT, f"{client_id} is UNKNOWN")
 
     def _check_exposure(self, when: str) -> None:
-        """Judge the position with every order that may still fill, each side for itself."""
-        if self._home_lots is None or self._market is None:
-            return
-        position = self._net_lots - self._home_lots
-        for side in (Side.BUY, Side.SELL):
-            worst = side * position + self._may_fill_lots(side)
-            value = self._instrument.notional_quote_e8(self._market.mid_ticks, max(worst, 0))
-            most = LIMITS.max_position_quote_e8 * (100 + _TOLERANCE_PERCENT) // 100
-            if value > most and worst > abs(position):
-                found = f"{when}: {side.name} {worst} lots with a position of {position}"
-                self.break_(Rule.EXPOSURE, found)
-
-    def _may_fill_lots(self, side: Side) -> int:
-        assert self._account is not None
-        assert self._market is not None
-        orders = self._market.exchange.orders.open_orders(self._account.owner, SYMBOL)
-        ours = [one for one in orders if one.client_order_id != FOREIGN_ID]
-        at_venue = sum(one.leaves_lots for one in ours if one.side is side)
-        intents = [self._intents[one] for one in self._under_way if one in self._intents]
-        return at_venue + sum(one.qty_lots for one in intents if one.side is side)
-
-    # --- the book -----------------------------------------------------------------------------------------
-
-    def _note_book(self) -> None:
-        assert self._market is not None
-        book = self._market.exchange.market(SYMBOL).book
-        if self._books and self._books[-1][0] == book.update_id:
-            return
-        self._books.append((book.update_id, tuple(book.bids.ladder(32)), tuple(book.asks.ladder(32))))
-
-    def _check_book(self) -> None:
-        process = self._process
-        synced = process.engine.synced_book(SYMBOL) if process is not None else None
-        if synced is None or synced.state is not BookState.SYNCED:
-            return
-        for update_id, bids, asks in self._books:
-            if update_id == synced.last_update_id:
-                units = self._instrument.lot_units
-                ours = synced.book.top(32)
-                theirs = [tuple((ticks, lots * units) for ticks, lots in side) for side in (bids, asks)]
-                if [tuple(side) for side in ours] != theirs:
-                    self.break_(Rule.BOOK_DIFFERS, f"at update {update_id}")
-                return
+        under_way = [self._intents[one] for one in self._under_way if one in self._intents]
+        for one in self._symbols.values():
+            one.check_exposure(when, under_way)
 
     # --- at rest ------------------------------------------------------------------------------------------
 
     def check_rest(self) -> None:
         """Compare the engine's books with the exchange's, when nothing is under way."""
-        process, market, account = self._process, self._market, self._account
-        if process is None or market is None or account is None or self._home_lots is None:
+        process = self._process
+        if process is None or not all(one.knows_home for one in self._symbols.values()):
             self.break_(Rule.NOT_SETTLED, "no session that knows its account")
             return
-        foreign = market.exchange.orders.by_client_id(account.owner, SYMBOL, FOREIGN_ID)
-        if foreign is None or not foreign.is_open:
-            self.break_(Rule.FOREIGN_TOUCHED, FOREIGN_ID)
+        for one in self._symbols.values():
+            one.check_rest(process)
         state = process.engine.state
-        position = state.portfolio.position(SYMBOL)
-        if position.lots != self._net_lots - self._home_lots:
-            found = f"ours {position.lots}, the exchange's {self._net_lots - self._home_lots}"
-            self.break_(Rule.POSITION_DIFFERS, found)
         ours = sorted(order.client_order_id for order in state.orders.all_live())
         if ours != sorted(self._open_ids()):
             self.break_(Rule.ORDERS_DIFFER, f"ours {ours}, the exchange's {self._open_ids()}")
-        fills = self._fills_of(process.number)
-        if position.fills != fills:
-            self.break_(Rule.FILLS_DIFFER, f"ours {position.fills}, the exchange's {fills}")
+        fills, known = self._fills_of(process.number), state.portfolio.fills
+        if known != fills:
+            self.break_(Rule.FILLS_DIFFER, f"ours {known}, the exchange's {fills}")
         if any(order.state is OrderState.UNKNOWN for order in state.orders.all_live()):
             self.break_(Rule.NOT_SETTLED, f"UNKNOWN still: {ours}")
 
@@ -396,22 +347,10 @@ class Oracle(Traffic):
         return own + carried - sum(self._carried.values())
 
     def _open_ids(self) -> list[str]:
-        assert self._market is not None
-        assert self._account is not None
-        orders = self._market.exchange.orders.open_orders(self._account.owner, SYMBOL)
-        return [order.client_order_id for order in orders if order.client_order_id != FOREIGN_ID]
-
-    def _lots_of(self, base_e8: int) -> int:
-        return base_e8 * int(10**self._instrument.size_decimals) // _E8 // self._instrument.lot_units
-
-    @property
-    def _opening_lots(self) -> int:
-        return self._lots_of(OPENING_BALANCES["BTC"])
+        return [client_id for one in self._symbols.values() for client_id in one.open_ids()]
 
 
-FOREIGN_ID = "x-somebody-else"
-"""A resting order of the same account that no session of ours placed."""
-OPENING_BALANCES = {"BTC": 10 * _E8, "USDT": 1_000_000 * _E8}
+OPENING_BALANCES = {"BTC": 10 * _E8, "ETH": 100 * _E8, "USDT": 1_000_000 * _E8}
 """What the account holds before the first session."""
 
 

@@ -70,7 +70,8 @@ class Person:
             armed = card.end is None and ideas.armed(card.idea, process.engine.state.now_ns)
             if armed and self._chance.unit() < _PRESSES:
                 idea = card.idea
-                process.command(Command.PERMIT_ONCE, target_id=idea.idea_id, revision=idea.revision)
+                wanted = {"symbol": idea.symbol, "target_id": idea.idea_id, "revision": idea.revision}
+                process.command(Command.PERMIT_ONCE, **wanted)
 
     def _set_going(self, process: Process) -> None:
         engine = process.engine
@@ -101,9 +102,9 @@ class Person:
             case 5:
                 self.close_gate(latch=False)
             case 6 | 7:
-                process.command(Command.FLATTEN)
+                process.command(Command.FLATTEN, symbol=self._symbol(process))
             case 8:
-                process.command(Command.CANCEL_ALL)
+                process.command(Command.CANCEL_ALL, symbol=self._symbol(process))
             case 9:
                 self._cancel_one(process)
             case 10:
@@ -116,8 +117,12 @@ class Person:
         self._kills += 1
         self.kill = self._kills
 
+    def _symbol(self, process: Process) -> str:
+        symbols = process.engine.symbols
+        return symbols[self._chance.below(len(symbols)) if len(symbols) > 1 else 0]
+
     def _cancel_one(self, process: Process) -> None:
         live = process.engine.state.orders.all_live()
         if live:
             order = live[self._chance.below(len(live))]
-            process.command(Command.CANCEL_ORDER, client_order_id=order.client_order_id)
+            process.command(Command.CANCEL_ORDER, symbol=order.symbol, client_order_id=order.client_order_id)

@@ -24,7 +24,6 @@ from pipeline.core.params import (
     SizingParams,
 )
 from pipeline.core.types import QUOTE_SCALE, Instrument, VenueMode
-from pipeline.rehearsal.feed_line import SYMBOL
 from pipeline.rehearsal.memory_journal import MemoryJournal
 from pipeline.rehearsal.order_network import OrderNetwork
 from pipeline.rehearsal.planted import MODEL, PlantedPool
@@ -46,8 +45,9 @@ from pipeline.wire.venues import codec_for
 
 KEY = ApiKey("k" * 64, "s" * 64)
 INSTALLATION = 77 << 20
-SOURCES = ("", SYMBOL)
 _MS = 1_000_000
+_MOVES_PER_FEE = 12
+"""The signal promises so much more where the account pays: it is to trade all the same."""
 _BEAT_NS = 20 * _MS
 
 LIMITS = RiskLimits(
@@ -55,7 +55,7 @@ LIMITS = RiskLimits(
     max_qty_lots=2_000,
     max_notional_quote_e8=600 * QUOTE_SCALE,
     max_position_quote_e8=600 * QUOTE_SCALE,
-    max_gross_quote_e8=600 * QUOTE_SCALE,
+    max_gross_quote_e8=1_000 * QUOTE_SCALE,
     max_daily_loss_quote_e8=1_000 * QUOTE_SCALE,
     new_per_second=50,
     new_burst=50,
@@ -88,11 +88,11 @@ ORDERS = VenueParams(
 """The order path's own rules with shorter waits; recvWindow and what follows from it stay."""
 
 
-def guard_params(instrument: Instrument, session_number: int) -> GuardParams:
+def guard_params(symbols: tuple[str, ...], session_number: int) -> GuardParams:
     """Give what guards of this rehearsal are started with."""
     return GuardParams(
         session="rehearsal",
-        symbols=(instrument.symbol,),
+        symbols=symbols,
         acts=True,
         venue="binance",
         rest_url="http://rehearsal",
@@ -101,13 +101,17 @@ def guard_params(instrument: Instrument, session_number: int) -> GuardParams:
     )
 
 
-def engine_params(scenario: Scenario, instrument: Instrument, number: int) -> EngineParams:
+def engine_params(scenario: Scenario, instruments: tuple[Instrument, ...], number: int) -> EngineParams:
     """Give what an engine of this scenario is built from."""
     return EngineParams(
         mode=scenario.mode,
         authority=scenario.authority,
-        instruments=(instrument,),
-        model=msgspec.structs.replace(MODEL, horizon_ms=scenario.horizon_ms),
+        instruments=instruments,
+        model=msgspec.structs.replace(
+            MODEL,
+            horizon_ms=scenario.horizon_ms,
+            mean_move_e6=MODEL.mean_move_e6 + _MOVES_PER_FEE * max(scenario.fees_e6),
+        ),
         decision=DecisionParams(grid_ns=60 * _MS, max_row_age_ns=150 * _MS),
         sizing=SizingParams(max_notional_quote_e8=550 * QUOTE_SCALE, no_trade_band_e6=0),
         execution=ExecutionParams(
@@ -120,7 +124,7 @@ def engine_params(scenario: Scenario, instrument: Instrument, number: int) -> En
         permits=PermitParams(
             born_after_ns=60 * _MS, arming_ns=50 * _MS, repeat_ns=50 * _MS, vacated_ns=50 * _MS
         ),
-        limits={SYMBOL: LIMITS},
+        limits={one.symbol: LIMITS for one in instruments},
         health=HealthParams(latency_warn_ns=500 * _MS, latency_degrade_ns=900 * _MS),
         session_number=INSTALLATION | number,
     )
@@ -156,7 +160,7 @@ class Surroundings:
     """What a process finds when it starts, and what outlives it."""
 
     scenario: Scenario
-    instrument: Instrument
+    instruments: tuple[Instrument, ...]
     directory: Path
     network: OrderNetwork
     our_ns: Callable[[], int]
@@ -184,12 +188,12 @@ class Process:
         self.fenced = False
         """True once its guard has sent it SIGKILL."""
         self._our_ns = around.our_ns
-        self.params = engine_params(scenario, around.instrument, number)
+        self.params = engine_params(scenario, around.instruments, number)
         self.gate = Gate.create(around.directory)
         self.engine = WatchedEngine(self.params, around.watch)
         self._gate_watch = GateWatch(self.gate)
         clock = SessionClock(around.our_ns, around.our_ns)
-        instruments = {SYMBOL: around.instrument}
+        instruments = {one.symbol: one for one in around.instruments}
         self.gateway = VenueGateway(
             # Before the first session there was none to wait for.
             msgspec.structs.replace(ORDERS, earlier_ms=0) if number == 1 else ORDERS,
@@ -209,7 +213,7 @@ class Process:
             self.gateway,
             PlantedPool(chance, scenario.horizon_ms),
             journal,
-            SOURCES,
+            ("", *scenario.symbols),
             clock,
             self._gate_watch.carry_out,
         )
@@ -217,7 +221,7 @@ class Process:
         self._books = books
         self.gateway.on_reports = self.run.venue_reported
         around.network.session_now_ns = clock.now_ns
-        guarded = guard_params(around.instrument, self.params.session_number)
+        guarded = guard_params(scenario.symbols, self.params.session_number)
         self.keeper = GuardKeeper(guarded, around.directory, _BEAT_NS, starter=around.guards(guarded, self))
         self._duty = GuardDuty(self.keeper, self.gate, self._gate_watch)
 
@@ -247,7 +251,7 @@ class Process:
             if refusal:
                 return refusal
         now_ns = self.run.now_ns
-        base = OperatorCommand(command, "ada", "", SYMBOL, 0, 0, now_ns)
+        base = OperatorCommand(command, "ada", "", self.params.instruments[0].symbol, 0, 0, now_ns)
         self.run.put(msgspec.structs.replace(base, **fields))
         return ""
 

@@ -11,7 +11,7 @@ class Rule(enum.StrEnum):
     SENT_WHILE_CLOSED = "S1 an order left while the gate was closed"
     SENT_WHILE_STOPPED = "S1 an order left while the session was HALTED, KILLED or only reducing"
     SENT_WITHOUT_BOOK = "S1 an order was decided without an ok book"
-    SENT_IN_DOUBT = "S1 an order left while another was in doubt"
+    SENT_IN_DOUBT = "S1 an order left while another on its symbol was in doubt"
     SENT_UNGUARDED = "S1 an order left though the guard had been gone for long"
     EXPOSURE = "S2 the worst case went beyond the limit"
     TOO_LARGE = "S2 an order was larger than one may be"

@@ -33,6 +33,7 @@ _MS = 1_000_000
 CRASHES = (
     "journal write: INPUT",
     "journal write: FRAME",
+    "journal write: EFFECT",
     "send: order.place",
     "send: order.cancel",
     "send: order.status",
@@ -49,6 +50,7 @@ HAS_LOOKED_AT_GATE = "before a send: order.place"
 """Where an order leaves though somebody closes the gate now."""
 _STOPS_MS = (40, 200, 280, 320, 500, 900, 1_300, 3_000, 5_600)
 """Around what a guard waits for: 300 ms for an acknowledgement, 1 s to halt, 5 s to fence."""
+_FEES_E6 = ((0, 0), (0, 0), (50, 100), (200, 400))
 _RATES = ("0.1", "0.3", "0.6", "1")
 
 
@@ -78,6 +80,9 @@ class Scenario:
     """Where the first process dies, the second and so on; what follows lives to the end."""
     power_rate: float
     """Chance of a death to be the whole machine's: the guard dies too, and what no disk has is gone."""
+    symbols: tuple[str, ...] = ("BTCUSDT",)
+    fees_e6: tuple[int, int] = (0, 0)
+    """What the account pays as maker and as taker, in 1e-6."""
     stops: tuple[StopPoint, ...] = ()
     """Where processes stand still."""
     slow: tuple[tuple[int, int, int], ...] = ()
@@ -114,6 +119,8 @@ def draw(seed: int, steps: int) -> Scenario:
         act_rate=(0.0, 0.01, 0.03, 0.06)[chance.below(4)],
         deaths=_deaths(chance, steps),
         power_rate=(0.0, 0.0, 0.7)[chance.below(3)],
+        symbols=("BTCUSDT", "ETHUSDT") if chance.unit() < 0.2 else ("BTCUSDT",),
+        fees_e6=_FEES_E6[chance.below(len(_FEES_E6))],
         stops=_stops(chance, steps),
         slow=_slow(chance, steps),
         guard_delay_ms=_DELAYS_MS[chance.below(len(_DELAYS_MS))],

@@ -12,19 +12,20 @@ from pathlib import Path
 
 from pipeline.core.earlier import BooksCarried
 from pipeline.core.inputs import Command
-from pipeline.core.types import OrderState, Side, TradingState
+from pipeline.core.types import Fees, OrderState, Side, TradingState
 from pipeline.rehearsal.crash import Fuse, ProcessDied
-from pipeline.rehearsal.feed_line import SYMBOL, FeedLine
+from pipeline.rehearsal.feed_line import FeedLine
 from pipeline.rehearsal.guard_judge import GuardJudge
 from pipeline.rehearsal.guard_lines import GuardNetwork
 from pipeline.rehearsal.memory_journal import Disk, MemoryJournal
-from pipeline.rehearsal.oracle import FOREIGN_ID, OPENING_BALANCES, Oracle
+from pipeline.rehearsal.oracle import OPENING_BALANCES, Oracle
 from pipeline.rehearsal.order_network import OrderNetwork
 from pipeline.rehearsal.person import Person
 from pipeline.rehearsal.process import KEY, Process, Surroundings
 from pipeline.rehearsal.rules import Rule
 from pipeline.rehearsal.scenario import HAS_LOOKED_AT_GATE, STEP_NS, Scenario
 from pipeline.rehearsal.street import StreetMarket
+from pipeline.rehearsal.symbol_witness import FOREIGN_ID
 from pipeline.rehearsal.watchmen import GuardHouse, GuardRoom
 from pipeline.rehearsal.witness import orders_of, replayed_hash
 from pipeline.runtime.earlier_books import BooksFold
@@ -33,12 +34,13 @@ from pipeline.runtime.guard_params import GuardSettings
 from pipeline.runtime.guard_report import GuardReport
 from pipeline.runtime.journal_format import Record
 from pipeline.sim.chance import Chance
+from pipeline.sim.exchange.listing import spot_listings
 from pipeline.sim.exchange.order import AccountEvent, NewOrder, OrderKind
 from pipeline.sim.protocol.hub import MarketHub
 from pipeline.sim.protocol.venue import SimVenue
 
 START_NS = 1_767_225_600_000_000_000
-_FOREIGN_PRICE_E8 = 50_000 * 10**8
+_FOREIGN_PERCENT = 80
 _CALM_STEPS = 700
 _CALM_STEP_NS = 40_000_000
 _REST_STEPS = 10
@@ -60,26 +62,25 @@ class Stage:
         self.deaths = 0
         seed = scenario.seed
         hub, inbox = MarketHub(), list[AccountEvent]()
-        self.market = StreetMarket(
-            Chance(seed ^ 0x51), START_NS, hub, inbox, lambda entry: self.oracle.entry(entry)
-        )
-        listing = self.market.listings[0]
-        self.oracle = Oracle(listing.instrument)
+        listings = spot_listings(scenario.symbols, Fees(*scenario.fees_e6, "venue"))
+        self.oracle = Oracle()
+        self.market = StreetMarket(listings, Chance(seed ^ 0x51), START_NS, hub, inbox, self.oracle.entry)
         account = self.market.exchange.open_account(
             "main", KEY.api_key, KEY.secret, OPENING_BALANCES, START_NS
         )
-        foreign = NewOrder(
-            SYMBOL,
-            Side.BUY,
-            OrderKind.LIMIT,
-            price_e8=_FOREIGN_PRICE_E8,
-            quantity_e8=10**6,
-            client_order_id=FOREIGN_ID,
-        )
-        self.market.exchange.place(account, foreign, START_NS)
+        for one in listings:
+            foreign = NewOrder(
+                one.symbol,
+                Side.BUY,
+                OrderKind.LIMIT,
+                price_e8=one.open_ticks * one.tick_e8 * _FOREIGN_PERCENT // 100 // one.tick_e8 * one.tick_e8,
+                quantity_e8=10**6,
+                client_order_id=FOREIGN_ID,
+            )
+            self.market.exchange.place(account, foreign, START_NS)
         self.venue = SimVenue(self.market, hub, inbox, START_NS, seed=seed, faults=scenario.faults)
         self.network = OrderNetwork(self.venue, Chance(seed ^ 0x52), lambda: self.now_ns, self.oracle)
-        self.feed = FeedLine(self.venue, Chance(seed ^ 0x53), lambda: self.now_ns)
+        self.feed = FeedLine(self.venue, scenario.symbols, Chance(seed ^ 0x53), lambda: self.now_ns)
         self.network.delay_ms = scenario.delay_ms
         self.feed.delay_ms = min(scenario.delay_ms, 60)
         self._gate = Gate.create(directory)
@@ -104,7 +105,7 @@ class Stage:
         self.oracle.judge_guard = self.judge.left
         self._around = Surroundings(
             scenario,
-            listing.instrument,
+            tuple(one.instrument for one in listings),
             directory,
             self.network,
             our_ns,
@@ -287,7 +288,7 @@ class Stage:
     def _books(self) -> BooksCarried | None:
         """Give what the newest journal that knew the account has, as `lobdeck` finds it at a start."""
         for number, records in reversed(list(enumerate(self._kept, 1))):
-            fold = BooksFold(f"life {number}", (self._around.instrument,))
+            fold = BooksFold(f"life {number}", self._around.instruments)
             for record in records:
                 fold.take(record)
             books = fold.books(self.now_ns)
@@ -353,7 +354,8 @@ class Stage:
         if process is not None and process.engine.trading_state > TradingState.HALTED:
             process.command(Command.HALT)
         if process is not None and process.engine.open_orders:
-            process.command(Command.CANCEL_ALL)
+            for symbol in process.engine.symbols:
+                process.command(Command.CANCEL_ALL, symbol=symbol)
 
     def _is_quiet(self) -> bool:
         process = self.process
@@ -373,5 +375,5 @@ class Stage:
         unknown = sum(1 for one in engine.state.orders.all_live() if one.state is OrderState.UNKNOWN)
         return (
             f"{engine.trading_state.name}, path {desk.phase.name} {desk.trouble}, live {live}, "
-            f"guard {process.keeper.words}, {unknown} UNKNOWN, kill {engine.state.kill}, on {SYMBOL}"
+            f"guard {process.keeper.words}, {unknown} UNKNOWN, kill {engine.state.kill}"
         )

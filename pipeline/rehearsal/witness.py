@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pipeline.core.effects import Effect, SubmitOrder
 from pipeline.core.engine import Engine
 from pipeline.core.params import EngineParams
-from pipeline.rehearsal.process import SOURCES
 from pipeline.runtime.journal_format import Record
 from pipeline.runtime.journal_run import JournalRun
 from pipeline.wire.venues import codec_for
@@ -37,4 +36,5 @@ def replayed_hash(params: EngineParams, records: Sequence[Record]) -> str:
 
 def _run(params: EngineParams, records: Sequence[Record], note: Callable[[Effect], None]) -> JournalRun:
     instruments = {one.symbol: one for one in params.instruments}
-    return JournalRun(Engine(params), codec_for("binance", instruments), iter(records), SOURCES, note)
+    sources = ("", *instruments)
+    return JournalRun(Engine(params), codec_for("binance", instruments), iter(records), sources, note)

@@ -103,8 +103,10 @@ def gate_read_too_early(patch: pytest.MonkeyPatch) -> None:
         def is_open(self) -> bool:
             return bool(self.was_open)
 
-    def early(self: Any, params: Any, instruments: Any, number: int, line: Any, gate: Any) -> None:
-        init(self, params, instruments, number, line, Early(gate))
+    def early(
+        self: Any, params: Any, instruments: Any, number: int, line: Any, gate: Any, *rest: Any
+    ) -> None:
+        init(self, params, instruments, number, line, Early(gate), *rest)
 
     def refreshed(self: Any, now_ns: int) -> None:
         self._gate.was_open = self._gate.gate.is_open()
@@ -219,8 +221,8 @@ def ids_begin_anew_after_a_restart(patch: pytest.MonkeyPatch) -> None:
     """Every session of the installation has the same number."""
     build = rehearsed.engine_params
 
-    def same(scenario: Any, instrument: Any, _number: int) -> Any:
-        return build(scenario, instrument, 1)
+    def same(scenario: Any, instruments: Any, _number: int) -> Any:
+        return build(scenario, instruments, 1)
 
     patch.setattr(rehearsed, "engine_params", same)
 

@@ -11,16 +11,23 @@ import msgspec
 import pytest
 
 from pipeline.core.effects import AlertCode
+from pipeline.core.engine import Engine
 from pipeline.core.evidence import Seen
+from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import Command, GateChanged, Input, OperatorCommand
 from pipeline.core.types import Authority
+from pipeline.core.view import build_snapshot
 from pipeline.runtime.evidence import MAX_KEY, MAX_NOTE, Evidence
 from pipeline.runtime.gate import Closer, Gate
 from pipeline.runtime.gate_watch import GateWatch
 from pipeline.runtime.journal_format import RecordKind
+from pipeline.runtime.journal_reader import read_journal
+from pipeline.runtime.journal_run import JournalRun
 from pipeline.runtime.link_server import Client
 from tests.fakes.engines import Floor, engine_params
 from tests.fakes.journals import records_of, writer
+from tests.fakes.recorded import RecordedFloor
+from tests.fakes.runs import EchoCodec
 
 ASKED = OperatorCommand(Command.HALT, "console's word", "/dev/pts/9", "BTCUSDT", 0, 0, 0)
 
@@ -53,6 +60,26 @@ class TestCard:
         floor.command(Command.PERMIT_ONCE, target_id=card.idea_id, revision=card.revision, seen=seen)
         assert floor.state.permits.open_permits() == ()
         assert [alert.detail for alert in floor.alerts(AlertCode.PERMIT_REFUSED)] == ["REVISED"]
+
+
+def test_a_replay_to_the_pictures_time_redraws_what_stood_there(tmp_path: Path) -> None:
+    floor = RecordedFloor(authority=Authority.APPROVE)
+    floor.warm(p_up=0.9)
+    floor.busy_ms(1_000)
+    drawn = floor.picture()
+    card = drawn.proposals[0]
+    seen = Seen(picture_ns=drawn.ts_ns, symbol="BTCUSDT", card_hash=card.content_hash)
+    floor.pass_ms(200)
+    floor.command(Command.PERMIT_ONCE, target_id=card.idea_id, revision=card.revision, seen=seen)
+    floor.busy_ms(500)
+    floor.write(tmp_path)
+    header, records = read_journal(tmp_path)
+    run = JournalRun(Engine(header.params), EchoCodec(), records, header.sources)
+    run.advance(seen.picture_ns, 5.0)
+    facts = RuntimeFacts(session="test", operator="ada", consoles=1)
+    redrawn = build_snapshot(run.engine, seen.symbol, 1, seen.picture_ns, facts)
+    assert redrawn.proposals[0].content_hash == seen.card_hash
+    assert msgspec.msgpack.encode(redrawn) == msgspec.msgpack.encode(drawn)
 
 
 class TestStamp:

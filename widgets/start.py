@@ -24,9 +24,7 @@ def left_line(start: StartView, width: int) -> Line:
 
 def choice_line(start: StartView, width: int) -> Line:
     """Give what the account holds otherwise, and the words that settle it."""
-    balances = [
-        f"{symbol} balance expected {expected} found {found}" for symbol, expected, found in start.balances
-    ]
+    balances = [f"{symbol} has {found}, books {expected}" for symbol, expected, found in start.balances]
     items: list[Item] = [
         *((2, text(f" {words}", ROLE)) for words in balances),
         (3, text(clean(start.trouble, 60), ROLE)),

@@ -75,6 +75,13 @@ class DayCarried(msgspec.Struct, frozen=True, tag=True):
     ts_ns: int
 
 
+class BooksKept(msgspec.Struct, frozen=True, tag=True):
+    """The books as they stand, put on record now and then: the next start reads no further back."""
+
+    books: BooksCarried
+    ts_ns: int
+
+
 class OrderFound(msgspec.Struct, frozen=True, tag=True):
     """The venue shows an order that is ours by its id and in no books."""
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.core import start_view, totals
 from pipeline.core.alert_watch import AlertWatch
-from pipeline.core.earlier import BalancesCompared, BooksCarried, DayCarried, OrderFound
+from pipeline.core.earlier import BalancesCompared, BooksCarried, BooksKept, DayCarried, OrderFound
 from pipeline.core.effects import AlertCode, CloseGate, Effect
 from pipeline.core.health_desk import HealthDesk
 from pipeline.core.inputs import (
@@ -126,6 +126,7 @@ class Engine:
             ModelPrepared: models.on_prepared,
             ModelRecord: self._skill.on_record,
             BooksCarried: start.on_carried,
+            BooksKept: start.on_kept,
             DayCarried: start.on_day,
             OrderFound: start.on_found,
             BalancesCompared: start.on_compared,

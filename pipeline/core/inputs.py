@@ -10,7 +10,7 @@ import enum
 
 import msgspec
 
-from pipeline.core.earlier import BalancesCompared, BooksCarried, DayCarried, OrderFound
+from pipeline.core.earlier import BalancesCompared, BooksCarried, BooksKept, DayCarried, OrderFound
 from pipeline.core.evidence import HeadLeft, Seen
 from pipeline.core.model_inputs import ModelAct, ModelPrepared, ModelWanted
 from pipeline.core.monitor_state import MonitorState
@@ -33,6 +33,7 @@ __all__ = [
     "BalancesCompared",
     "BookTicker",
     "BooksCarried",
+    "BooksKept",
     "CONNECTING",
     "CancelRejected",
     "Command",
@@ -393,6 +394,7 @@ Input = (
     | ModelPrepared
     | ModelRecord
     | BooksCarried
+    | BooksKept
     | DayCarried
     | OrderFound
     | BalancesCompared

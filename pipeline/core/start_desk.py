@@ -8,7 +8,7 @@ first moment: they count as exposure, a kill cancels them, and a person can canc
 
 from __future__ import annotations
 
-from pipeline.core.earlier import BalancesCompared, BooksCarried, DayCarried, OrderFound
+from pipeline.core.earlier import BalancesCompared, BooksCarried, BooksKept, DayCarried, OrderFound
 from pipeline.core.effects import AlertCode, TakeHome
 from pipeline.core.inputs import OperatorCommand
 from pipeline.core.operator import OperatorDesk
@@ -44,6 +44,9 @@ class StartDesk:
         values = (portfolio.day_quote_e8, carried.peak_quote_e8)
         code = AlertCode.DAY_CARRIED
         self._state.out.alert(code, Severity.INFO, carried.ts_ns, "", carried.session, values)
+
+    def on_kept(self, kept: BooksKept) -> None:
+        """Need nothing: what the session knows itself is on record for the next one."""
 
     def on_found(self, found: OrderFound) -> None:
         """Take an order of ours that no books know as one of this session's; a person decides on it."""

@@ -1,19 +1,28 @@
-"""The books of an account's last session, out of its journal: home inventory, positions, live orders.
+"""The books of an account, folded from what was sent and told: home inventory, positions, live orders.
 
 A journal holds what was sent (`SubmitOrder`, on record before the order leaves) and what the venue told of
-it, so the books follow from it without an engine: the records are folded, frames passed over unread. A
-session's first input is the books of the one before, so the newest journal of an account is enough.
+it, so the books follow from it without an engine; frames are passed over unread. A session's first input is
+the books of the one before, so the newest journal of an account is enough. A session folds its own as well
+and puts them on record each minute (`BooksKept`), so that its end is enough of a long journal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import get_args
 
 import msgspec
 from msgspec.structs import replace
 
-from pipeline.core.earlier import BalancesCompared, BooksCarried, EarlierOrder, EarlierPosition, OrderFound
+from pipeline.core.earlier import (
+    BalancesCompared,
+    BooksCarried,
+    BooksKept,
+    EarlierOrder,
+    EarlierPosition,
+    OrderFound,
+)
 from pipeline.core.effects import SubmitOrder
 from pipeline.core.inputs import AccountRead, Command, ExecutionReport, OperatorCommand, SendRefused
 from pipeline.core.position import Position
@@ -24,6 +33,7 @@ _Kept = (
     AccountRead
     | BalancesCompared
     | BooksCarried
+    | BooksKept
     | ExecutionReport
     | OperatorCommand
     | OrderFound
@@ -32,13 +42,16 @@ _Kept = (
 _TAGS = frozenset(
     one.encode()
     for one in (
-        *("AccountRead", "BalancesCompared", "BooksCarried", "ExecutionReport"),
+        *("AccountRead", "BalancesCompared", "BooksCarried", "BooksKept", "ExecutionReport"),
         *("OperatorCommand", "OrderFound", "SendRefused"),
     )
 )
+KEPT_INPUTS = get_args(_Kept)
 _input = msgspec.msgpack.Decoder(_Kept).decode
 _submit = msgspec.msgpack.Decoder(SubmitOrder).decode
 _NAME = b"\xa4type"
+_ENDED_KEPT = 2_048
+KEPT_TAG = b"BooksKept"
 _LIVE = (OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED)
 _STRANGE = "the journal has fills of orders it does not have"
 _UNADOPTED = "fills that came to light at the last start were never adopted"
@@ -77,11 +90,16 @@ class BooksFold:
         self._ended_ns = record.ts_ns
         try:
             if record.kind == RecordKind.EFFECT:
-                self._sent(_submit(record.payload))
-            elif record.kind == RecordKind.INPUT and input_tag(record.payload) in _TAGS:
-                self._take(_input(record.payload))
+                self.sent(_submit(record.payload))
+            elif is_for_books(record):
+                self.see(_input(record.payload))
         except msgspec.MsgspecError as problem:
             raise JournalError(f"record {record.sequence} is none of this version: {problem}") from problem
+
+    def kept(self, now_ns: int) -> BooksKept | None:
+        """Give the books to be put on record now; None before the account was compared."""
+        books = self.books(now_ns) if self._compared else None
+        return None if books is None else BooksKept(replace(books, ended_ns=now_ns), now_ns)
 
     def books(self, now_ns: int, trouble: str = "") -> BooksCarried | None:
         """Give the books; None where the run knew no account yet, so that nothing happened in it."""
@@ -94,7 +112,8 @@ class BooksFold:
 
     # --- inputs -------------------------------------------------------------------------------------------
 
-    def _take(self, event: _Kept) -> None:
+    def see(self, event: object) -> None:
+        """Take an input; most have nothing to do with the books."""
         match event:
             case ExecutionReport():
                 self._reported(event)
@@ -104,16 +123,20 @@ class BooksFold:
                 self._home_e8.update(event.base_e8)
             case BooksCarried():
                 self._carried(event)
+            case BooksKept():
+                self._carried(event.books)
+                self._compared = True
             case OrderFound():
                 self._orders.setdefault(event.order.client_order_id, _Order(event.order, earlier=True))
             case BalancesCompared():
                 self._compared = True
             case OperatorCommand() if event.command is Command.ADOPT and self._compared:
                 self._trouble, self._missed = "", False
-            case OperatorCommand():
+            case _:
                 pass
 
-    def _sent(self, effect: SubmitOrder) -> None:
+    def sent(self, effect: SubmitOrder) -> None:
+        """Take an order that goes out."""
         intent, client_order_id = effect.approved.intent, effect.approved.client_order_id
         order = EarlierOrder(
             symbol=intent.symbol,
@@ -129,6 +152,7 @@ class BooksFold:
             sent_ns=effect.ts_ns,
         )
         self._orders[client_order_id] = _Order(order)
+        self._forget_ended()
 
     def _carried(self, books: BooksCarried) -> None:
         self._trouble = books.trouble
@@ -178,6 +202,14 @@ class BooksFold:
         if held is not None:
             held.live = False
 
+    def _forget_ended(self) -> None:
+        """Keep the newest ended orders for late fills; a fill of an older one makes the books doubtful."""
+        if len(self._orders) <= 2 * _ENDED_KEPT:
+            return
+        ended = [one for one, held in self._orders.items() if not held.live]
+        for one in ended[: max(0, len(ended) - _ENDED_KEPT)]:
+            del self._orders[one]
+
     def _position(self, symbol: str) -> EarlierPosition:
         position = self._positions[symbol]
         cost = position.cost_tick_lots
@@ -191,6 +223,13 @@ class BooksFold:
             fees_quote_e8=position.fees_quote_e8,
             opened_ns=position.opened_ns,
         )
+
+
+def is_for_books(record: Record) -> bool:
+    """Say whether a record says anything of the books."""
+    if record.kind == RecordKind.EFFECT:
+        return True
+    return record.kind == RecordKind.INPUT and input_tag(record.payload) in _TAGS
 
 
 def input_tag(payload: bytes) -> bytes:

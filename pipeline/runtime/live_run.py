@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from pipeline.core.effects import RequestInference, RequestSnapshot
+from pipeline.core.earlier import BooksKept
+from pipeline.core.effects import Effect, RequestInference, RequestSnapshot, SubmitOrder
 from pipeline.core.engine import Engine
 from pipeline.core.inputs import (
     FeedStatusChanged,
@@ -21,6 +22,7 @@ from pipeline.core.inputs import (
     TimerBeat,
 )
 from pipeline.runtime.clock import SessionClock
+from pipeline.runtime.earlier_books import KEPT_INPUTS, BooksFold
 from pipeline.runtime.engine_run import EngineRun, OnGate
 from pipeline.runtime.gateway import Gateway
 from pipeline.runtime.pump import JournalLike
@@ -39,6 +41,9 @@ class AnswerPool(Protocol):
         ...
 
 
+_OF_BOOKS = frozenset(KEPT_INPUTS) - {BooksKept}
+
+
 class LiveRun(EngineRun):
     """Drives one engine from a feed; the feed's sink."""
 
@@ -52,13 +57,15 @@ class LiveRun(EngineRun):
         sources: Sequence[str],
         clock: SessionClock,
         on_gate: OnGate | None = None,
+        books: BooksFold | None = None,
     ) -> None:
-        """Prepare; `want_snapshot` is set to the feed's before the first frame."""
+        """Prepare; `want_snapshot` is set to the feed's before the first frame. `books` follow the orders."""
         super().__init__(engine, codec, gateway, journal, sources, on_gate)
         self.want_snapshot: Callable[[str, int], None] | None = None
         self._pool = pool
         self._clock = clock
         self._refused = 0
+        self._books = books
         self._believed = dict.fromkeys(engine.symbols, False)
 
     @property
@@ -124,5 +131,12 @@ class LiveRun(EngineRun):
     def _observe(self, event: Input) -> None:
         if type(event) is FrameRefused:
             self._refused += 1
+        elif type(event) in _OF_BOOKS and self._books is not None:
+            self._books.see(event)
         else:
             super()._observe(event)
+
+    def _carry_out(self, effect: Effect) -> None:
+        if type(effect) is SubmitOrder and self._books is not None:
+            self._books.sent(effect)
+        super()._carry_out(effect)

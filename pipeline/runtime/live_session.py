@@ -24,6 +24,7 @@ from pipeline.core.inputs import FeedStatusChanged, HeadLeft, HealthRead, Instru
 from pipeline.core.types import VenueMode
 from pipeline.runtime.capture_run import BEAT_NS
 from pipeline.runtime.clock import SessionClock
+from pipeline.runtime.earlier_books import BooksFold
 from pipeline.runtime.feed import Feed
 from pipeline.runtime.feed_log import SpokenSink
 from pipeline.runtime.feed_params import FeedParams
@@ -53,6 +54,7 @@ from pipeline.runtime.workers import WorkerPool
 from pipeline.wire.venues import codec_for
 
 BEAT_S = BEAT_NS / 1e9
+BOOKS_EVERY_S = 60.0
 STEADY_S = 5.0
 """Longest time a late beat is put down to starting."""
 
@@ -81,6 +83,8 @@ class LiveSession(SessionHost):
         clock = SessionClock()
         instruments = {i.symbol: i for i in spec.params.instruments}
         self._books = books
+        self._own_books = None if self._venue_is_own(spec) else BooksFold(spec.name, spec.params.instruments)
+        self._next_books_s = 0.0
         self._day = day
         self._venue = self._venue_gateway(clock)
         self._run = LiveRun(
@@ -92,6 +96,7 @@ class LiveSession(SessionHost):
             sources=spec.sources,
             clock=clock,
             on_gate=self._gate_watch.carry_out,
+            books=self._own_books,
         )
         self._run.on_model = self._models.carry_out
         if self._venue is not None:
@@ -239,6 +244,7 @@ class LiveSession(SessionHost):
         super()._each_second(now_s)
         if due:
             self._run.put(self._health())
+            self._keep_books(now_s)
             self._look_after_head(now_s)
             self._records.save_when_due(self._run.engine, now_s, time.time_ns())
 
@@ -263,6 +269,20 @@ class LiveSession(SessionHost):
 
     def _head_of(self, journal: JournalWriter) -> Head:
         return Head(self.spec.name, journal.run, journal.sequence, journal.head())
+
+    @staticmethod
+    def _venue_is_own(spec: SessionSpec) -> bool:
+        """Say whether nothing of the session outlives it: no account, or an exchange of its own."""
+        return spec.orders is None or spec.sim is not None
+
+    def _keep_books(self, now_s: float) -> None:
+        """Put the books on record now and then, so that the next start need not read a whole journal."""
+        if self._own_books is None or now_s < self._next_books_s:
+            return
+        kept = self._own_books.kept(self._run.now_ns)
+        if kept is not None:
+            self._next_books_s = now_s + BOOKS_EVERY_S
+            self._run.put(kept)
 
     def _say_start(self) -> None:
         """Say on stderr what an earlier session left and nobody has settled, and when somebody has."""

@@ -324,8 +324,8 @@ class SessionHost(ABC):
 
     def settle_start(self, request_id: int, command: Command, client: Client) -> CommandResult:
         """Carry out a person's word, given in a shell, on what an earlier session left."""
-        now_ns = self.run_.now_ns
-        self.run_.put(OperatorCommand(command, client.who, client.tty, self.spec.symbols[0], 0, 0, now_ns))
+        given = OperatorCommand(command, client.who, client.tty, self.spec.symbols[0], 0, 0, self.run_.now_ns)
+        self.run_.put(self._evidence.stamped(given, client))
         return CommandResult(request_id, ok=True, text=self.run_.engine.last_answer)
 
     def model(self, request: ModelRequest, who: tuple[str, str], reply: Callable[[bool, str], None]) -> None:

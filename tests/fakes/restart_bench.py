@@ -23,7 +23,7 @@ from pipeline.core.params import (
     SizingParams,
 )
 from pipeline.core.types import Authority, OrderType, Origin, RiskApproved, Side, VenueMode
-from pipeline.runtime.earlier_books import BooksFold
+from pipeline.runtime.earlier_books import KEPT_TAG, BooksFold, input_tag
 from pipeline.runtime.journal_format import Record, RecordKind
 from tests.fakes.trading import LIMITS, POLICY, intent
 from tests.fakes.venue_bench import BEST_BID, PARAMS, SESSION, VenueBench
@@ -83,11 +83,21 @@ class RestartBench(VenueBench):
         self.number += 1
         self.begin(self.number, books)
 
+    def keep(self) -> None:
+        """Put the books on record, as a session does each minute."""
+        fold = BooksFold("before", (self.instrument,))
+        for record in self.journal:
+            fold.take(record)
+        kept = fold.kept(self.now_ns)
+        if kept is not None:
+            self.put(kept)
+
     def folded(self, trouble: str = "") -> BooksCarried | None:
         """Give the books of what the journal has."""
         for run in reversed([*self.runs, self.journal]):
             fold = BooksFold("before", (self.instrument,))
-            for record in run:
+            kept = [n for n, one in enumerate(run) if input_tag(one.payload) == KEPT_TAG]
+            for record in run[kept[-1] if kept else 0 :]:
                 fold.take(record)
             books = fold.books(self.now_ns, trouble if run else "")
             if books is not None:

@@ -31,7 +31,7 @@ acts = st.one_of(
     st.tuples(st.just("street"), sides, st.integers(1, 9_000)),
     st.tuples(st.just("cut"), st.just(0), st.just(0)),
     st.tuples(st.just("pass"), st.integers(1, 900), st.just(0)),
-    st.tuples(st.sampled_from(["adopt", "drop", "resume"]), st.just(0), st.just(0)),
+    st.tuples(st.sampled_from(["adopt", "drop", "resume", "keep"]), st.just(0), st.just(0)),
     dies,
 )
 COMMANDS = {"adopt": Command.ADOPT, "drop": Command.CANCEL_EARLIER, "resume": Command.RESUME}
@@ -59,6 +59,8 @@ def do(bench: RestartBench, act: Act, given_ids: list[str]) -> None:
             bench.cut()
         case "pass":
             bench.pass_ms(number)
+        case "keep":
+            bench.keep()
         case "die":
             bench.crash(lost_records=number)
             bench.street(Side.SELL if amount % 2 else Side.BUY, amount + 1)

@@ -145,6 +145,48 @@ def test_what_it_has_no_use_for_is_passed_over_unread() -> None:
     assert fold.books(NOW) is None
 
 
+def test_books_put_on_record_are_where_reading_begins() -> None:
+    fold = BooksFold("one", (SPOT,))
+    before: list[Input | SubmitOrder] = [account(), BalancesCompared((), NOW), submit("a", 2_000)]
+    for one in (*before, fill("a", 500, 1)):
+        if isinstance(one, SubmitOrder):
+            fold.sent(one)
+        else:
+            fold.see(one)
+    kept = fold.kept(NOW)
+    assert kept is not None
+    after = (submit("b"), fill("b", 1_000, 7), fill("a", 500, 1), fill("a", 500, 2))
+    write("whole", 1, *before, fill("a", 500, 1), *after)
+    whole = books()
+    write("kept", 2, submit("gone"), fill("nobody", 9, 9), kept, *after)
+    assert msgspec.structs.replace(books(), session="whole") == whole
+    assert whole.positions[0].lots == 2_000
+
+
+def test_books_are_kept_only_once_the_account_was_compared() -> None:
+    fold = BooksFold("one", (SPOT,))
+    fold.see(account())
+    assert fold.kept(NOW) is None
+
+
+def test_only_the_segments_since_the_newest_books_are_read() -> None:
+    fold = BooksFold("one", (SPOT,))
+    fold.see(account())
+    fold.see(BalancesCompared((), NOW))
+    kept = fold.kept(NOW)
+    assert kept is not None
+    noise = [TimerBeat(NOW)] * 30_000
+    directory = write("long", 1, account(7), *noise, kept, submit("a"))
+    first, *rest = sorted(directory.glob("*.journal"))
+    assert rest
+    raw = bytearray(first.read_bytes())
+    raw[len(raw) // 2] ^= 0x55  # not read, so not missed
+    first.write_bytes(raw)
+    assert not books().trouble
+    assert [one.client_order_id for one in books().orders] == ["a"]
+    assert books().positions[0].home_e8 == 10**9
+
+
 def test_a_commission_in_coins_leaves_the_account() -> None:
     taken = msgspec.structs.replace(fill("a", 1_000, 11), fee_base_e8=700)
     write("one", 1, account(), submit("a"), taken)

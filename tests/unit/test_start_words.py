@@ -84,7 +84,7 @@ def test_the_screen_says_what_was_left_and_how_it_is_settled() -> None:
         "missed BTCUSDT 1 fills +0.01500  position BTCUSDT +0.02000"
     )
     assert line_text(choice_line(LEFT, 160)) == (
-        " BTCUSDT balance expected 10.02000000 found 12.02000000   :adopt as found  :cancel-earlier  "
+        " BTCUSDT has 12.02000000, books 10.02000000   :adopt as found  :cancel-earlier  "
         "nothing is armed before"
     )
 
@@ -94,6 +94,10 @@ def test_cancelling_is_said_and_what_cannot_be_cancelled_is_not_offered() -> Non
     bare = replace(LEFT, orders_known=0, orders_unknown=0)
     assert ":cancel-earlier" not in line_text(choice_line(bare, 160))
     assert "orders" not in line_text(left_line(bare, 160))
+
+
+def test_the_smallest_full_screen_still_shows_what_the_account_holds() -> None:
+    assert "has 12.02000000, books 10.02000000" in line_text(choice_line(LEFT, 80))
 
 
 @pytest.mark.parametrize("width", [40, 80, 116, 160])

@@ -30,7 +30,7 @@ class StartDesk:
     def on_carried(self, books: BooksCarried) -> None:
         """Take over home inventory, positions and live orders; all of it is asked for at the venue yet."""
         state = self._state
-        state.start.session, state.start.trouble = books.session, books.trouble
+        state.start.session, state.start.trouble = books.session, books.trouble or self._elsewhere(books)
         state.portfolio.carry(books.positions, books.ended_ns, books.ts_ns)
         for order in books.orders:
             if order.symbol in state.desks:
@@ -103,6 +103,13 @@ class StartDesk:
         start.canceling = True
         self._cancel(command.ts_ns)
         return f"{len(start.orders)} earlier orders are being cancelled"
+
+    def _elsewhere(self, books: BooksCarried) -> str:
+        """Name symbols with orders or positions that this session does not trade and cannot look after."""
+        held = [one.symbol for one in books.positions if one.lots]
+        names = dict.fromkeys([*held, *(one.symbol for one in books.orders)])
+        left = [name for name in names if name not in self._state.desks]
+        return f"left on symbols not in this session: {', '.join(left)}" if left else ""
 
     def _cancel(self, now_ns: int) -> None:
         for client_order_id in self._state.start.orders:

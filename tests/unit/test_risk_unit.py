@@ -142,6 +142,18 @@ def test_a_persons_reducing_order_goes_while_stopped(state: TradingState, origin
     assert denial(intent(**reducing, price_ticks=ASK), where, desk) is not None
 
 
+@pytest.mark.parametrize("state", [TradingState.HALTED, TradingState.REDUCING, TradingState.ACTIVE])
+def test_what_was_left_before_stops_all_but_a_persons_reduction_by_its_own_name(state: TradingState) -> None:
+    desk = Desk()
+    desk.hold(LOTS)
+    where = context(trading_state=state, blocked=R.UNRECONCILED)
+    for wanted in (intent(origin=Origin.MANUAL, permit_id=0), intent(), exit_intent()):
+        found = denial(wanted, where, desk)
+        assert found is not None
+        assert found[0] in (R.UNRECONCILED, R.REDUCE_ONLY)
+    assert denial(intent(**FLATTEN), where, desk) is None
+
+
 def test_closed_gate_stops_all_but_a_persons_reduction() -> None:
     desk = Desk()
     desk.hold(LOTS)

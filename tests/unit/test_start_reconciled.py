@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from pipeline.core.inputs import Command, GateChanged, OpenOrdersListed, OperatorCommand
 from pipeline.core.order import client_order_id
@@ -195,6 +196,33 @@ class TestOrdersLeft:
         bench.command(Command.ADOPT)
         assert "balance" in bench.command(Command.ADOPT)
         assert "balance" in bench.command(Command.CANCEL_EARLIER)
+
+    def test_one_on_a_symbol_this_session_does_not_trade_is_said(self) -> None:
+        bench, order = self.left()
+        bench.crash()
+        books = bench.folded()
+        assert books is not None
+        elsewhere = replace(books.orders[0], symbol="ETHUSDT")
+        bench.number += 1
+        bench.begin(bench.number, replace(books, orders=(elsewhere,)))
+        bench.pass_ms(4_000)
+        assert bench.start.trouble == "left on symbols not in this session: ETHUSDT"
+        assert bench.start.orders == {order: False}
+        bench.command(Command.ADOPT)
+        assert not bench.start.differs
+
+    def test_a_session_that_starts_killed_cancels_them_unasked(self) -> None:
+        bench, order = self.left()
+        bench.crash()
+        bench.restart()
+        bench.put(killed(bench))
+        kill = bench.engine.state.kill
+        assert kill is not None
+        assert kill.ours_total == 1
+        bench.pass_ms(4_000)
+        assert bench.state(order) is OrderState.CANCELED
+        assert not bench.start.differs
+        assert bench.engine.trading_state is TradingState.KILLED
 
 
 class TestMissedFills:

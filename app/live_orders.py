@@ -13,11 +13,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from app.config import default_config_path, load_config
-from app.replay_command import OptionError, parse_authority
+from app.replay_command import OptionError, default_model, parse_authority
 from app.run_command import RunOptions, session_on_live_data
 from pipeline.core.types import Authority, VenueMode
+from pipeline.models.expectation import Expectation, Role
+from pipeline.models.inspection import inspect_model
 from pipeline.runtime.feed_endpoints import feed_urls
-from pipeline.runtime.places import SessionPlace, account_place
+from pipeline.runtime.instruments import load_instruments
+from pipeline.runtime.places import SessionPlace, account_place, config_dir
 from pipeline.runtime.session_numbers import next_session_number
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.venue_keys import key_path, read_keys
@@ -40,6 +43,7 @@ def live_session(options: RunOptions, *, confirm: Confirm, euid: int) -> tuple[S
     Raises:
         OptionError: something does not hold, or the words are not the ones asked for.
         KeyFileError: the account's key file cannot be used.
+        ModelRefused: nobody approved the model for real money, or it is refused anyway.
         PlacesError: the alias is no name, or a directory is refused.
     """
     _check(options, euid)
@@ -47,6 +51,7 @@ def live_session(options: RunOptions, *, confirm: Confirm, euid: int) -> tuple[S
     read_keys(keys)
     url = orders_url(options)
     _check_limits(options)
+    _check_model(options)
     wanted = f"LIVE {options.account} {VENUE}"
     typed = confirm(_words(options, url), f"type {wanted} to start")
     if typed != wanted:
@@ -95,6 +100,12 @@ def _check_limits(options: RunOptions) -> None:
             f"--live: no limits for {', '.join(missing)}: write [limits.{missing[0]}] into "
             f"{options.config or default_config_path()}; the practice limits are not for real money"
         )
+
+
+def _check_model(options: RunOptions) -> None:
+    """Refuse a model nobody approved for real money before anything is typed."""
+    instruments = load_instruments(VENUE, options.symbols, None, config_dir() / "instruments.toml")
+    inspect_model(options.model or default_model(instruments), Expectation(role=Role.LIVE))
 
 
 def _words(options: RunOptions, url: str) -> str:

@@ -122,8 +122,10 @@ def test_the_key_file_is_looked_at_before_the_words_are_asked_for(home: Path) ->
 
 
 def test_a_model_nobody_approved_for_real_money_is_refused(home: Path) -> None:
+    terminal = Terminal()
     with pytest.raises(ModelRefused, match="E_CONTRACT") as refused:
-        made(home, model=None)
+        live_session(options(home, model=None), confirm=terminal.confirm, euid=1_000)
+    assert terminal.shown == [], "it was refused only after the words were typed"
     assert refused.value.differences == ("approvals: shadow, paper; wanted for live",)
 
 

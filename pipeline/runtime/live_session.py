@@ -20,7 +20,7 @@ import msgspec
 from pipeline.core.earlier import BooksCarried, DayCarried
 from pipeline.core.engine import Engine
 from pipeline.core.facts import RuntimeFacts
-from pipeline.core.inputs import FeedStatusChanged, HeadLeft, HealthRead, InstrumentDiffers
+from pipeline.core.inputs import FeedStatusChanged, HeadLeft, HealthRead, InstrumentDiffers, ModelRecord
 from pipeline.core.types import VenueMode
 from pipeline.runtime.capture_run import BEAT_NS
 from pipeline.runtime.clock import SessionClock
@@ -149,8 +149,8 @@ class LiveSession(SessionHost):
         self._watch_gate()
         for one in self._differs:
             self._run.put(InstrumentDiffers(one.symbol, one.what, one.table, one.venue, self._run.now_ns))
-        for record in self._records.load(self._run.now_ns, time.time_ns()):
-            self._run.put(record)
+        for record in self._records.load(self._records.unasked(self._run.engine), time.time_ns()):
+            self._take_record(record)
         feed.start()
         self._watch_journal()
         try:
@@ -292,6 +292,23 @@ class LiveSession(SessionHost):
             lines = start_lines(engine.start_summary()) or [SETTLED]
             sys.stderr.write("".join(f"lobdeck: {line}\n" for line in lines))
             sys.stderr.flush()
+
+    def _look_after_models(self) -> None:
+        """Let a model that begins here go on from its record; the disk is a thread's business."""
+        super()._look_after_models()
+        fresh = self._records.unasked(self._run.engine)
+        if fresh:
+            loop = asyncio.get_running_loop()
+            reading = loop.run_in_executor(None, self._records.load, fresh, time.time_ns())
+            reading.add_done_callback(self._records_read)
+
+    def _records_read(self, reading: asyncio.Future[tuple[ModelRecord, ...]]) -> None:
+        if not reading.cancelled():
+            for record in reading.result():
+                self._take_record(record)
+
+    def _take_record(self, record: ModelRecord) -> None:
+        self._run.put(msgspec.structs.replace(record, ts_ns=self._run.now_ns))
 
     def _health(self) -> HealthRead:
         """Read what the health agents watch."""

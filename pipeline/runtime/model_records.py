@@ -56,19 +56,25 @@ class ModelRecords:
         self._folder = folder
         self._kind = _KINDS.get(params.mode, "")
         self._venues = {one.symbol: one.venue for one in params.instruments}
-        models = (*((params.model,) if params.model is not None else ()), *params.shadows)
-        self._model_ids = tuple(model.model_id for model in models)
+        self._known: set[str] = set()
+        """Models whose record was asked for: one that comes back has its own by now."""
         self._next_s = 0.0
         self._writer: threading.Thread | None = None
 
-    def load(self, now_ns: int, wall_ns: int) -> tuple[ModelRecord, ...]:
-        """Give the records of this session's models and symbols that are fit to go on from."""
-        if not self._kind:
-            return ()
+    def unasked(self, engine: Engine) -> tuple[str, ...]:
+        """Give the running models whose records nobody asked for yet; the next call gives no more of them."""
+        book = engine.models
+        running = (*((book.live,) if book.live is not None else ()), *book.shadows)
+        found = tuple(m.model_id for m in running if m.model_id not in self._known)
+        self._known.update(found)
+        return found if self._kind else ()
+
+    def load(self, model_ids: Sequence[str], wall_ns: int) -> tuple[ModelRecord, ...]:
+        """Give the records of these models that are fit to go on from, without a time; reads files."""
         return tuple(
-            ModelRecord(found.symbol, found.state, now_ns)
+            ModelRecord(found.symbol, found.state, 0)
             for symbol in self._venues
-            for model_id in self._model_ids
+            for model_id in model_ids
             if (found := self._read(symbol, model_id, wall_ns)) is not None
         )
 

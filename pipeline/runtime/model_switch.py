@@ -9,7 +9,7 @@ A name that is refused here never reaches the engine. Nothing here decides which
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +24,7 @@ from pipeline.models.inspection import model_spec
 from pipeline.models.refusal import ModelRefused
 from pipeline.models.registry import approved_model, find_model, one_line, role_of
 from pipeline.models.venue_offer import expectation_for
+from pipeline.runtime.model_words import file_words
 from pipeline.runtime.short_turns import short_turns
 from pipeline.runtime.spec import SessionSpec
 from pipeline.runtime.workers import ModelFile, WorkerPool
@@ -50,6 +51,7 @@ class EngineLike(Protocol):
 class _Found:
     model: ModelSpec
     path: Path
+    words: str
 
 
 class ModelSwitch:
@@ -67,6 +69,8 @@ class ModelSwitch:
         """`files` are the models the session starts with, `folder` the registry; `today` as in the spec."""
         self._pool = pool
         self._paths = {one.model.model_id: one.path for one in files}
+        self.words = {one.model.model_id: file_words(one.path) for one in files}
+        """Version and approvals of each model's file, by model id."""
         self._folder = folder
         self._instruments = instruments
         self._role = role_of(mode is VenueMode.LIVE)
@@ -74,11 +78,6 @@ class ModelSwitch:
         self._waiting: Reply | None = None
         self._searching = False
         self._refused: list[tuple[int, str]] = []
-
-    @property
-    def paths(self) -> Mapping[str, Path]:
-        """Give the files of the models this session knows, by model id."""
-        return self._paths
 
     def ask(
         self, act: ModelAct, name: str, who: tuple[str, str], run: Callable[[], RunLike], reply: Reply
@@ -115,6 +114,7 @@ class ModelSwitch:
                 reply(False, f"{answer}; nothing changed")
                 return
             self._paths[answer.model.model_id] = answer.path
+            self.words[answer.model.model_id] = answer.words
             self._hand_over(act, answer.model, who, run(), reply)
 
         searching.add_done_callback(found)
@@ -185,7 +185,7 @@ class ModelSwitch:
         try:
             path = find_model(name, self._folder)
             inspected = approved_model(path, self._expectation(role))
-            return _Found(model_spec(inspected.contract, inspected.model_id), path)
+            return _Found(model_spec(inspected.contract, inspected.model_id), path, file_words(path))
         except ModelRefused as refused:
             return one_line(refused)
         except OSError as problem:

@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.models.manifest import read_manifest
 from pipeline.models.refusal import ModelRefused
-
-
-class ModelWords:
-    """Reads each file's side-car once."""
-
-    def __init__(self) -> None:
-        self._words: dict[str, str] = {}
-
-    def of(self, paths: Mapping[str, Path]) -> Mapping[str, str]:
-        """Give the words by model id."""
-        for model_id, path in paths.items():
-            if model_id not in self._words:
-                self._words[model_id] = file_words(path)
-        return self._words
 
 
 def file_words(path: Path) -> str:

@@ -41,7 +41,6 @@ from pipeline.runtime.link_messages import (
 from pipeline.runtime.link_server import Client, LinkServer
 from pipeline.runtime.locks import InstanceLock
 from pipeline.runtime.model_switch import ModelSwitch, model_files
-from pipeline.runtime.model_words import ModelWords
 from pipeline.runtime.notices import Notices
 from pipeline.runtime.places import models_dir
 from pipeline.runtime.session_journal import open_journal
@@ -98,7 +97,6 @@ class SessionHost(ABC):
             home = directory.parent.parent
             self._door = StopDoor(self, home, spec.name, spec.kill_gid, spec.release_gid)
         self._memory = MemoryWatch()
-        self._model_words = ModelWords()
         self._stop_how = ""
         self._how = ""
         self._stop_deadline_s = 0.0
@@ -301,7 +299,7 @@ class SessionHost(ABC):
             planted=self.spec.planted,
             queue_ahead_units=self.run_.queue_ahead(),
             journal_ok=self._journal is None or self._journal.healthy,
-            model_files=self._model_words.of(self._models.paths),
+            model_files=self._models.words,
             guard="none" if self._guard is None else self._guard.words,
         )
 

@@ -18,6 +18,7 @@ from pipeline.runtime.model_records import OLDEST_NS, SAVE_EVERY_S, ModelRecords
 from tests.fakes.engines import Floor, engine_params
 from tests.fakes.planted_models import FAST, PlantedMarket, watched_floor
 
+IDS = (FAST.model_id,)
 WALL = 1_800_000_000 * SECOND
 pytestmark = pytest.mark.timeout(60)
 
@@ -42,9 +43,9 @@ def params(**changes: object) -> EngineParams:
 
 def test_a_record_comes_back_as_it_was(learned: Floor, tmp_path: Path) -> None:
     records(tmp_path).save(learned.engine, WALL)
-    (found,) = records(tmp_path, mode=VenueMode.LIVE).load(7, WALL + SECOND)
+    (found,) = records(tmp_path, mode=VenueMode.LIVE).load(IDS, WALL + SECOND)
     live = learned.state.desks["BTCUSDT"].watch.live
-    assert (found.symbol, found.ts_ns) == ("BTCUSDT", 7)
+    assert found.symbol == "BTCUSDT"
     assert found.state == live.state(learned.engine.state.now_ns)
     journalled = msgspec.msgpack.decode(msgspec.msgpack.encode(found), type=Input)
     assert journalled == found
@@ -56,24 +57,31 @@ def test_a_record_comes_back_as_it_was(learned: Floor, tmp_path: Path) -> None:
     assert watch.live.blocks == live.blocks
     (tmp_path / "again").mkdir()
     records(tmp_path / "again").save(next_engine, WALL)
-    assert records(tmp_path / "again").load(7, WALL)[0].state.blocks == found.state.blocks
+    assert records(tmp_path / "again").load(IDS, WALL)[0].state.blocks == found.state.blocks
 
 
 def test_a_record_is_of_one_model_one_kind_of_market_and_one_day(learned: Floor, tmp_path: Path) -> None:
     records(tmp_path).save(learned.engine, WALL)
-    assert records(tmp_path).load(0, WALL + OLDEST_NS)
-    assert not records(tmp_path).load(0, WALL + OLDEST_NS + 1)
-    assert not records(tmp_path).load(0, WALL - 2 * 3_600 * SECOND)
-    assert not records(tmp_path, mode=VenueMode.SIM).load(0, WALL)
-    assert not records(tmp_path, model=replace(FAST, model_id="other")).load(0, WALL)
-    assert not records(tmp_path, model=None).load(0, WALL)
-    shadowed = records(tmp_path, model=replace(FAST, model_id="other"), shadows=(FAST,))
-    assert len(shadowed.load(0, WALL)) == 1
+    assert records(tmp_path).load(IDS, WALL + OLDEST_NS)
+    assert not records(tmp_path).load(IDS, WALL + OLDEST_NS + 1)
+    assert not records(tmp_path).load(IDS, WALL - 2 * 3_600 * SECOND)
+    assert not records(tmp_path, mode=VenueMode.SIM).load(IDS, WALL)
+    assert not records(tmp_path).load(("other",), WALL)
+
+
+def test_each_running_model_is_asked_for_once(tmp_path: Path) -> None:
+    keeper = records(tmp_path)
+    shadowed = Engine(params(shadows=(replace(FAST, model_id="shadow", generation=2),)))
+    assert keeper.unasked(Engine(params())) == IDS
+    assert keeper.unasked(shadowed) == ("shadow",)
+    assert keeper.unasked(shadowed) == ()
+    assert keeper.unasked(Engine(params(model=None))) == ()
+    assert records(tmp_path, mode=VenueMode.REPLAY).unasked(shadowed) == ()
 
 
 def test_another_schema_is_refused_by_the_engine(learned: Floor, tmp_path: Path) -> None:
     records(tmp_path).save(learned.engine, WALL)
-    (found,) = records(tmp_path).load(0, WALL)
+    (found,) = records(tmp_path).load(IDS, WALL)
     engine = Engine(params(model=replace(FAST, schema_hash="other")))
     engine.handle(found)
     live = engine.state.desks["BTCUSDT"].watch.live
@@ -86,7 +94,6 @@ def test_a_replay_has_no_records(learned: Floor, tmp_path: Path) -> None:
     replay.save(learned.engine, WALL)
     replay.save_when_due(learned.engine, 1.0, WALL)
     assert not (tmp_path / "records").exists()
-    assert not replay.load(0, WALL)
 
 
 def test_it_is_written_once_a_minute(learned: Floor, tmp_path: Path) -> None:
@@ -105,7 +112,7 @@ def test_garbage_is_said_and_not_used(garbage: bytes, tmp_path_factory: pytest.T
     path = keeper.path("BTCUSDT", FAST.model_id)
     path.parent.mkdir()
     path.write_bytes(garbage)
-    assert keeper.load(0, WALL) == ()
+    assert keeper.load(IDS, WALL) == ()
 
 
 def test_a_folder_that_takes_nothing_costs_only_the_record(

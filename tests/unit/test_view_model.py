@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from pipeline.core.snapshot import NONE_E6, RecordView, WatchView
 from pipeline.models.expectation import Role
 from pipeline.models.manifest import Manifest, write_manifest
-from pipeline.runtime.model_words import ModelWords, file_words
+from pipeline.runtime.model_words import file_words
 from tests.fakes.engines import Floor
 from tests.fakes.planted_models import FAST, PlantedMarket, watched_floor
 
@@ -73,4 +73,4 @@ def test_version_and_approvals_of_a_file(tmp_path: Path) -> None:
     write_manifest(path, Manifest("ob", "id", "schema", "ada", "", (Role.SHADOW, Role.PAPER)))
     assert file_words(path) == "version 3, approved for shadow paper"
     path.with_suffix(".manifest.json").write_text("garbage")
-    assert ModelWords().of({"id": path}) == {"id": "version 3, no approvals"}
+    assert file_words(path) == "version 3, no approvals"

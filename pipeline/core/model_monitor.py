@@ -271,10 +271,11 @@ class ModelMonitor:
         """Sum everything up, anew after each block and some calls: cheap enough for every picture."""
         key = (len(self.blocks), self._block.number, self.recent.noted // SUMMED_EVERY, self.drift.rows > 0)
         if self._summary is None or self._summary[0] != key:
-            self._summary = (key, self._sum_up())
+            self._summary = (key, self.sum_up())
         return self._summary[1]
 
-    def _sum_up(self) -> Summary:
+    def sum_up(self) -> Summary:
+        """Sum everything up as it stands: a millisecond."""
         constant, imbalance = self.over_constant(), self.over_imbalance()
         return Summary(
             rows=sum(block.rows for block in self.blocks),

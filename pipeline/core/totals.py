@@ -81,7 +81,7 @@ def _skills(state: EngineState) -> dict[str, dict[str, Any]]:
 
 
 def _skill(live: ModelMonitor, source: str) -> dict[str, Any]:
-    summary = live.summary()
+    summary = live.sum_up()
     constant, imbalance = summary.over_constant[0], summary.over_imbalance[0]
     calls, reliability = summary.reliability.calls, summary.reliability
     return {

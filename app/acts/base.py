@@ -6,6 +6,7 @@ id and revision, and the picture last drawn with its age (`evidence.py`).
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -66,8 +67,10 @@ class ActsBase:
             elif answer[0]:
                 self._say(f"not done: typed {answer[0][:40]!r}, wanted {phrase!r}", "warn")
 
+        width = max(20, self._main.size.width - 2)
+        rows = [row for line in lines for row in textwrap.wrap(line, width)]
         self._open(
-            LineDialog(f"type {phrase} to {what}:", answered, plain=self._plain, lines=lines, typed=True)
+            LineDialog(f"type {phrase} to {what}:", answered, plain=self._plain, lines=rows, typed=True)
         )
 
     def _upward(self, what: str, act: Callable[[], None]) -> None:

@@ -78,6 +78,9 @@ class ConsoleView(TradingView):
         self.status.refresh(layout=True)
         if self._newest is not None:
             self.show(*self._newest)
+        # Panels paint what differs from their own last picture; where one was away other cells stand now.
+        self.screen.refresh(layout=True)
+        self.screen.refresh(repaint=True)
 
 
 PAGE_NAMES = (*PAGES, *OWN_PAGES)

@@ -238,9 +238,10 @@ def test_a_feed_that_never_came_is_a_failure(
     headless = ["--headless"] if command == "run" else []
     given = ["--venue", "binance", "--symbol", "BTCUSDT", "--base-url", nobody, "--seconds", "1"]
     assert run([command, *given, *headless, "--summary", str(tmp_path / "sum.json")]) == 5
-    last = capsys.readouterr().err.splitlines()[-1]
+    reason, head = capsys.readouterr().err.splitlines()[-2:]
     missed = "nothing was recorded" if command == "record" else "there never was a book to trade on"
-    assert last.startswith(f"lobdeck: {missed}: feed ")
+    assert reason.startswith(f"lobdeck: {missed}: feed ")
+    assert head.startswith("journal head ")
     assert '"exit": "failed"' in (tmp_path / "sum.json").read_text()
 
 

@@ -28,6 +28,7 @@ from pipeline.core.symbol_watch import FALLBACK_ID
 from pipeline.core.types import E6, Side, scaled_text
 from pipeline.core.view_market import instrument_view
 
+_MILLION_E8 = 10**14
 CARDS = 4
 PERMITS = 6
 ORDERS = 24
@@ -355,7 +356,7 @@ def _plain_limits(limits: RiskLimits, quote: str) -> tuple[tuple[str, str], ...]
         ("rejects in a row", str(limits.throttle_rejects)),
         ("duplicate within", f"{limits.duplicate_window_ns // 1_000_000} ms"),
         ("spread / jump", f"{_bp(limits.max_spread_e6)} / {_bp(limits.max_jump_e6)} bp"),
-        ("at the touch", f"{_money(limits.max_touch_quote_e8)} {quote}"),
+        ("at the touch", f"{_millions(limits.max_touch_quote_e8)} {quote}"),
         ("odd market", f"{limits.max_market_breaches} in 60 s"),
     )
 
@@ -366,6 +367,12 @@ def _bp(value_e6: int) -> str:
 
 def _share(used: int, limit: int) -> int:
     return used * E6 // limit if limit > 0 else -1
+
+
+def _millions(quote_e8: int) -> str:
+    """Give a large amount short, a smaller one as it is."""
+    millions, rest = divmod(quote_e8, _MILLION_E8)
+    return _money(quote_e8) if rest or not millions else f"{millions} M"
 
 
 def _money(quote_e8: int) -> str:

@@ -22,6 +22,7 @@ from pipeline.core.sync import SyncedBook
 from pipeline.core.trader import Trader
 from pipeline.core.types import OrderState
 from pipeline.rehearsal import process as rehearsed
+from pipeline.runtime.earlier_books import BooksFold
 from pipeline.runtime.gate_watch import GateWatch
 from pipeline.runtime.order_parking import OrderParking
 from pipeline.runtime.venue_answers import VenueAnswers
@@ -202,14 +203,14 @@ def kill_released_by_itself(patch: pytest.MonkeyPatch) -> None:
 
 def leftovers_ignored(patch: pytest.MonkeyPatch) -> None:
     """What an earlier session left at the venue stays there."""
-    listed = Reconciliation.listed
+    books = BooksFold.books
 
-    def blind(self: Any, symbol: str, open_ids: Any, asked_ns: int) -> Any:
-        found = listed(self, symbol, open_ids, asked_ns)
-        self.leftovers = ()
-        return found
+    def without_orders(self: Any, now_ns: int, trouble: str = "") -> Any:
+        found = books(self, now_ns, trouble)
+        return None if found is None else msgspec.structs.replace(found, orders=())
 
-    patch.setattr(Reconciliation, "listed", blind)
+    patch.setattr(BooksFold, "books", without_orders)
+    patch.setattr(Reconciliation, "is_earlier", lambda *_: False)
 
 
 def sent_before_it_is_on_record(patch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ def test_quick_bench_measures_every_part_but_the_screen(tmp_path: Path) -> None:
     assert [line.split()[1] for line in done.stderr.splitlines()] == list(PARTS)
     content = json.loads(done.stdout)
     measured = {row["what"]: row for row in content["rows"]}
-    assert len(measured) == 15
+    assert len(measured) == 17
     for what, row in measured.items():
         if row["note"].startswith("not installed"):
             continue

@@ -234,14 +234,19 @@ class Oracle(Traffic):
     def guard_said(self, report: GuardReport) -> None:
         """Judge a guard's report at the moment it is made."""
         if report.confirmed and not self._guard_zero:
-            self._zero("a guard")
+            # A guard cannot know of what a person sends through the closed gate after it began to look.
+            self._zero("a guard", but=self._by_person)
         self._guard_zero = report.confirmed
 
-    def _zero(self, who: str) -> None:
+    def _by_person(self, client_id: str) -> bool:
+        intent = self._intents.get(client_id)
+        return intent is not None and passes_closed_gate(intent)
+
+    def _zero(self, who: str, but: Callable[[str], bool] = lambda _: False) -> None:
         """Judge NO ORDERS LEFT; it stands until the gate opens, and not at all after a release."""
         self.zero_since_ns = self._now_ns if self._gate is None or not self._gate.is_open() else -1
         young = [one for one, left in self._under_way.items() if left > self._now_ns - _WINDOW_NS]
-        standing = [*self._open_ids(), *young]
+        standing = [one for one in (*self._open_ids(), *young) if not but(one)]
         if standing:
             self.break_(Rule.NOT_ZERO, f"{who}: {standing[0]} stands or is under way")
 

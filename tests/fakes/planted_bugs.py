@@ -228,14 +228,18 @@ def ids_begin_anew_after_a_restart(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rehearsed, "engine_params", same)
 
 
-def zero_by_our_own_books(patch: pytest.MonkeyPatch) -> None:
-    """NO ORDERS LEFT is said once our own store is empty."""
+def zero_once_cancels_are_asked_for(patch: pytest.MonkeyPatch) -> None:
+    """NO ORDERS LEFT is said as soon as every order of ours is to be cancelled, whatever the venue lists."""
     converge = OperatorDesk.converge
 
     def hasty(self: Any, now_ns: int) -> None:
-        if self._state.kill is not None:
-            self._state.kill.listed_zero = True
+        orders, kill = self._state.orders, self._state.kill
+        exposure = orders._exposure
+        if kill is not None and kill.cancels_sent:
+            kill.listed_zero = True
+            orders._exposure = {}
         converge(self, now_ns)
+        orders._exposure = exposure
 
     patch.setattr(OperatorDesk, "converge", hasty)
 
@@ -277,7 +281,7 @@ PLANTS: tuple[Plant, ...] = (
     leftovers_ignored,
     sent_before_it_is_on_record,
     ids_begin_anew_after_a_restart,
-    zero_by_our_own_books,
+    zero_once_cancels_are_asked_for,
     gap_overlooked,
     mass_cancel,
 )

@@ -24,7 +24,7 @@ from tests.fakes.planted_guard_bugs import GUARD_PLANTS
 SEEDS, CHUNK = 300, 50
 MOST_SEEDS = 1_000
 """Within so many a planted bug must be found."""
-BEGINS_AT: dict[str, int] = {}
+BEGINS_AT = {"one_zero": 100, "zero_twice_at_once": 130, "hung_engine_is_left_alone": 85}
 """Where the search begins for bugs that show in few seeds, to save time; it goes through all of them."""
 
 

@@ -227,6 +227,8 @@ class Stage:
             self._judge(awake=False)
             self._heed_fence()
         self._freeze(frozen=False)
+        if self.process is not None:
+            self.judge.turned(self.process, self.now_ns)
 
     async def _turn(self) -> None:
         if self.process is None:

@@ -159,6 +159,7 @@ class GuardHouse:
         self._lives = list(room.scenario.guard_deaths)
         self._fuses: list[Fuse] = []
         self._stands_until_ns = 0
+        self._began_ns = room.now_ns()
         self._stops = list(room.scenario.guard_stops)
         self._storms = True
 
@@ -178,7 +179,7 @@ class GuardHouse:
     def turn(self) -> None:
         """Let every guard do what is due."""
         now_ns = self._room.now_ns()
-        if self._stops and now_ns >= self._stops[0][0]:
+        if self._stops and now_ns - self._began_ns >= self._stops[0][0]:
             self._stands_until_ns = now_ns + self._stops.pop(0)[1]
         if now_ns < self._stands_until_ns:
             return

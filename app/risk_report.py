@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.core.effects import Alert
@@ -11,7 +12,8 @@ from pipeline.core.snapshot import AlertView
 from pipeline.core.view_market import instrument_view
 from pipeline.research.evaluation import EvaluationError
 from pipeline.research.risk_page import Words, risk_page
-from pipeline.runtime.session_reader import read_session_facts
+from pipeline.runtime.kill_records import kill_records
+from pipeline.runtime.session_reader import journal_of, read_session_facts
 from widgets.words import alert_words
 
 
@@ -25,6 +27,11 @@ def write_risk_report(paths: Sequence[Path], output: Path) -> str:
     if len(paths) != 1:
         raise EvaluationError(f"--for risk: wanted one journal or session directory, got {len(paths)}")
     run, facts = read_session_facts(paths[0])
+    journal = journal_of(paths[0].resolve())
+    journal = journal.parent if journal.is_file() else journal
+    if journal.name == "journal":
+        told_ns = {one.acted_ns for one in facts.gates}
+        run = replace(run, beside=kill_records(journal.parent, told_ns))
     try:
         output.write_text(risk_page(run, facts, alert_sentences(run.params)), encoding="utf-8")
     except OSError as problem:

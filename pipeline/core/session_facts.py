@@ -165,6 +165,27 @@ class KillFact:
 
 
 @dataclass(frozen=True, slots=True)
+class GateFileFact:
+    """A kill, halt or release on file beside the journal that its chain does not tell of."""
+
+    acted_ns: int
+    """By the system's clock, as is `gone_ns`, which is the venue's."""
+    kind: str
+    """KILL, halt or release."""
+    who: str
+    tty: str
+    reason: str
+    source: str
+    """Which file has it."""
+    guard: str = ""
+    """The phase the guard reports, where its report is about this one; the other fields are its as well."""
+    engine: str = ""
+    cancels: int = 0
+    gone_ns: int = 0
+    """NO ORDERS LEFT; 0 where the guard did not confirm it."""
+
+
+@dataclass(frozen=True, slots=True)
 class EquityFact:
     """The account at one second."""
 
@@ -254,6 +275,8 @@ class RunFact:
     """NOTE records, (time, text), in order."""
     limits_before: dict[str, RiskLimits] | None = None
     """Those of the run before in the same journal; None without one that can be read."""
+    beside: tuple[GateFileFact, ...] = ()
+    """What is on file beside the journal and not in its chain, in order of time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """A session's journal as one page for a risk manager: limits and their use, kills, acts, orders, the proof.
 
 It answers "who authorised order 88 and what did they see": an order's row points to its permit, the permit's
-row to the act that opened it. Everything on it follows from the journal; no wall clock, so that the same
-journal gives the same page.
+row to the act that opened it. All of it follows from the journal, but for kills and releases that are on file
+beside it only, which say so; no wall clock, so that the same files give the same page.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from html import escape
 
 from pipeline.core.effects import Alert
 from pipeline.core.inputs import Command
-from pipeline.core.session_facts import KillFact, RunFact, SessionFacts
+from pipeline.core.session_facts import RunFact, SessionFacts
 from pipeline.core.types import Severity
 from pipeline.research.report_parts import (
     day_and_time,
@@ -20,10 +20,17 @@ from pipeline.research.report_parts import (
     linked_table,
     moment,
     money,
-    span_ms,
     table,
 )
 from pipeline.research.report_svg import Line, chart
+from pipeline.research.risk_gate import (
+    KILL_HEADS,
+    beside_kills,
+    beside_parts,
+    kill_cells,
+    releases,
+    releases_by_shell,
+)
 from pipeline.research.risk_limits import (
     DENIAL_HEADS,
     LIMIT_HEADS,
@@ -64,8 +71,8 @@ def risk_page(run: RunFact, facts: SessionFacts, words: Words) -> str:
         _identity(run, facts),
         _limits(run, rows),
         _denials(run, facts),
-        _kills(facts),
-        _acts(facts),
+        _kills(run, facts),
+        _acts(run, facts),
         _permits(run, facts),
         _orders(run, facts),
         _doubts(run, facts),
@@ -85,10 +92,11 @@ def _verdict(run: RunFact, facts: SessionFacts, rows: list[LimitRow]) -> Iterato
     reached = [row for row in rows if row.reached]
     for row in reached:
         yield f'<p class="warn">Limit reached: {escape(" ".join(row.cells()[:5]))}</p>'
-    kills = sum(kill.latched for kill in facts.kills)
+    kills = sum(kill.latched for kill in facts.kills) + beside_kills(run)
     unknown = sum(order.unknown_ns >= 0 for order in facts.orders)
     late = sum(fill.late for fill in facts.fills)
     overrides = sum(one.command.command in OVERRIDES for one in facts.commands)
+    overrides += releases_by_shell(run, facts)
     denied = sum(denial.count for denial in facts.denials)
     unnoted = sum(not one.noted_by and one.alert.severity is Severity.CRITICAL for one in facts.alerts)
     yield table(
@@ -163,12 +171,13 @@ def _denials(run: RunFact, facts: SessionFacts) -> Iterator[str]:
         yield f'<p class="dim">What stopped decisions and orders, all told: {escape(words)}</p>'
 
 
-def _kills(facts: SessionFacts) -> Iterator[str]:
+def _kills(run: RunFact, facts: SessionFacts) -> Iterator[str]:
     yield "<h2>Kills and halts</h2>"
     if facts.kills:
-        yield table(_KILL_HEADS, (_kill_cells(one) for one in facts.kills))
-    else:
+        yield table(KILL_HEADS, (kill_cells(one) for one in facts.kills))
+    elif not run.beside:
         yield "<p>The gate was never closed.</p>"
+    yield from beside_parts(run)
     released = [one for one in facts.gates if one.open]
     if released:
         heads = ("released", "by", "terminal", "reason")
@@ -180,42 +189,16 @@ def _kills(facts: SessionFacts) -> Iterator[str]:
         )
 
 
-_KILL_HEADS = (
-    *("time", "kind", "who", "terminal", "why", "heard after ms", "ours", "cancels", "gone", "filled"),
-    *("first cancel ms", "zero after ms"),
-)
-
-
-def _kill_cells(one: KillFact) -> tuple[str, ...]:
-    return (
-        moment(one.ts_ns),
-        "KILL" if one.latched else "halt",
-        one.who,
-        one.tty or "–",
-        one.reason,
-        _heard_ms(one),
-        *(str(count) for count in (one.ours, one.cancels_sent, one.canceled, one.filled)),
-        span_ms(one.ts_ns, one.first_cancel_ns),
-        span_ms(one.ts_ns, one.gone_ns),
-    )
-
-
-def _heard_ms(kill: KillFact) -> str:
-    """Give how long the engine took to hear of it; a replay of old data has another clock than the gate."""
-    same_clock = abs(kill.ts_ns - kill.acted_ns) < _SAME_CLOCK_NS
-    return span_ms(kill.acted_ns, kill.ts_ns) if same_clock else "–"
-
-
-_SAME_CLOCK_NS = 600_000_000_000
-
-
-def _acts(facts: SessionFacts) -> Iterator[str]:
+def _acts(run: RunFact, facts: SessionFacts) -> Iterator[str]:
     yield "<h2>Acts of persons, and what they were answered</h2>"
-    if not facts.commands:
+    released = list(releases(run, facts))
+    if not facts.commands and not released:
         yield "<p>None.</p>"
-        return
-    yield linked_table(ACT_HEADS, act_cells(facts), "act")
-    yield _more(len(facts.commands), "acts")
+    if facts.commands:
+        yield linked_table(ACT_HEADS, act_cells(facts), "act")
+        yield _more(len(facts.commands), "acts")
+    if released:
+        yield table(("gate released", "by", "terminal", "reason", "from"), released)
 
 
 def _permits(run: RunFact, facts: SessionFacts) -> Iterator[str]:

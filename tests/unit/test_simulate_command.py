@@ -6,6 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
+from app.simulate_command import NAMED_FROM, coverage_words
+from pipeline.rehearsal.rehearse import rehearse_all
 from tests.fakes.planted_bugs import double_send
 
 
@@ -36,3 +38,13 @@ def test_a_broken_seed_is_named_with_its_rule_and_how_to_see_it_again(
 
 def test_no_seeds_are_refused() -> None:
     assert CliRunner().invoke(app, ["simulate", "--seeds", "0"]).exit_code == 2
+
+
+def test_crash_points_that_were_missed_are_named_only_where_enough_seeds_ran() -> None:
+    [outcome] = rehearse_all(range(5, 6), 60)
+    few, many = coverage_words([outcome]), coverage_words([outcome] * NAMED_FROM)
+    assert few.endswith(" kinds")
+    assert "at none of" in few
+    assert f"{few}: {min(set(outcome.passed) - set(outcome.died_at))}" in many.replace(
+        f"{len(outcome.died_at) * NAMED_FROM} times", f"{len(outcome.died_at)} times"
+    )

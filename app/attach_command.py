@@ -11,6 +11,7 @@ from app.console import ConsoleApp
 from app.console_kill import ConsoleKillSwitch
 from app.console_settings import ConsoleSettings
 from app.interpreter import attentive, set_apart
+from app.last_summary import log_words
 from app.link import SocketLink
 from app.link_end import LinkEnd, end_of, last_words
 from app.shell import ShellError, controlling_tty, operator, require_terminal
@@ -40,7 +41,7 @@ def attach_console(place: SessionPlace, *, watch: bool, slow: bool) -> int:
         return _failed(console, place)
     end = end_of(console.link)
     if end is LinkEnd.CUT and console.link.latest is None:
-        raise ShellError(f"{console.link.lost} (log: {place.log})")
+        raise ShellError(f"{console.link.lost}{log_words(place)}")
     stream = sys.stdout if end in (LinkEnd.STANDS, LinkEnd.ORDERLY) else sys.stderr
     stream.write(f"{last_words(console.link, place)}\n")
     return status

@@ -65,13 +65,14 @@ def halt(name: SessionArgument = None) -> None:
 def kill(name: SessionArgument = None) -> None:
     """Close and latch the gate, cancel our orders, wait for zero.
 
-    Without NAME, on every session. Exit status: 0 zero orders confirmed, 3 not confirmed, 2 no such session.
+    Without NAME, on every session; one that died and may have left orders counts.
+    Exit status: 0 zero orders confirmed, 3 not confirmed, 2 no such session.
     """
     from app import shell
 
     _by_the_door(name, "kill")
     warn = shell.Warner()
-    lines, confirmed = shell.kill(shell.targets(name, warn), warn)
+    lines, confirmed = shell.kill(shell.targets(name, warn, dead=True), warn)
     typer.echo("\n".join(lines))
     raise typer.Exit(0 if confirmed else shell.NOT_CONFIRMED)
 
@@ -147,6 +148,9 @@ def release(
     name: Annotated[str, typer.Argument(help="Name of a session.")],
     phrase: Annotated[str, typer.Option("--phrase", help="RELEASE NAME, instead of typing it.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why; after a kill by a limit in LIVE.")] = "",
+    unconfirmed: Annotated[
+        bool, typer.Option("--unconfirmed", help="You looked at the venue's page: no orders. With --reason.")
+    ] = False,
     agree: Annotated[
         bool, typer.Option("--agree", help="Be the second person: let its owner release a kill by a limit.")
     ] = False,
@@ -166,10 +170,11 @@ def release(
     typer.echo("\n".join(gate_words(place)) or f"{name}: the gate is open")
     checks = check_list(place)
     typer.echo("\n".join(checks.lines))
-    if checks.refusal:
-        raise shell.ShellError(f"not released: {checks.refusal}")
+    refusal = checks.refusal_of(reason, unconfirmed=unconfirmed)
+    if refusal:
+        raise shell.ShellError(f"not released: {refusal}")
     wanted = f"RELEASE {name}"
     typed = phrase or typer.prompt(f"type {wanted} to release", default="", show_default=False)
     if typed != wanted:
         raise shell.ShellError(f"not released: typed {typed!r}, wanted {wanted!r}")
-    typer.echo(shell.release(place, reason))
+    typer.echo(shell.release(place, reason, unconfirmed=bool(checks.unconfirmed)))

@@ -8,8 +8,16 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from pipeline.runtime.guard_report import read_report
+import msgspec
+
+from pipeline.runtime.gate import Gate, GateError
+from pipeline.runtime.guard_report import GuardReport, read_report
+from pipeline.runtime.locks import is_held, read_owner
 from pipeline.runtime.places import SessionPlace
+from pipeline.runtime.spec import SPEC_NAME, read_spec
+
+UNCONFIRMED = "UNCONFIRMED"
+"""How the record of a release begins that no zero of the venue stands behind, only a person's look."""
 
 
 def last_summary(place: SessionPlace) -> dict[str, Any] | None:
@@ -45,11 +53,37 @@ def ended_words(place: SessionPlace) -> tuple[str, bool] | None:
     return f"NOT CONFIRMED: {ended} and left {orders} orders; look at the venue's own page", False
 
 
+def trades_at_venue(place: SessionPlace) -> bool:
+    """Say whether a session's orders stood at a venue: a guard acted for them, or its spec says so."""
+    report = read_report(place.root)
+    if report is not None:
+        return report.acts
+    try:
+        return read_spec(place.root / SPEC_NAME).orders is not None
+    except (OSError, msgspec.MsgspecError):
+        return False
+
+
+def may_have_left_orders(place: SessionPlace) -> bool:
+    """Say whether a session died and nobody has seen since that the venue holds no order of it."""
+    if is_held(place.lock) or read_owner(place.lock) is None or not trades_at_venue(place):
+        return False
+    report, ended = read_report(place.root) or GuardReport(), last_summary(place)
+    told = report.confirmed or (ended is not None and not ended.get("open_orders"))
+    return not told and not _looked_at(place, report.ts_ns)
+
+
+def log_words(place: SessionPlace) -> str:
+    """Name a session's log, in brackets; empty where there is none."""
+    return f" (log: {place.log})" if place.log.exists() else ""
+
+
 def died_words(place: SessionPlace) -> str:
     """Say of a session without a summary that it died, what its guard knows of orders, and where to look."""
+    log = f", log: {place.log}" if place.log.exists() else ""
     return (
         f"session {place.name} died without a summary; {_guard_words(place)}; position not known"
-        f" (journal: {place.journal_dir}, log: {place.log})"
+        f" (journal: {place.journal_dir}{log})"
     )
 
 
@@ -66,6 +100,19 @@ def position_words(content: Mapping[str, Any] | None) -> str:
         return "position not known"
     left = positions_left(content)
     return f"position {', '.join(left)}" if left else ""
+
+
+def _looked_at(place: SessionPlace, since_ns: int) -> bool:
+    """Say whether a person released it since, having looked at the venue's page."""
+    try:
+        gate = Gate.attach(place.root)
+    except GateError:
+        return False
+    try:
+        last = gate.state().last_release
+    finally:
+        gate.detach()
+    return last is not None and last.ts_ns > since_ns and last.reason.startswith(UNCONFIRMED)
 
 
 def _guard_words(place: SessionPlace) -> str:

@@ -19,6 +19,7 @@ from pipeline.runtime.places import (
     account_place,
     connect_unix_socket,
     remove_stale_socket,
+    sentinel_path,
 )
 from pipeline.runtime.spec import SPEC_NAME, SessionSpec, write_spec
 
@@ -55,6 +56,12 @@ def prepare_session(spec: SessionSpec, place: SessionPlace) -> None:
     except OSError as problem:
         raise LaunchError(f"{place.root}: cannot be written to: {problem.strerror}") from problem
     Gate.create(place.root, latch_dir_of(spec)).detach()
+    sentinel = sentinel_path()
+    if os.path.lexists(sentinel):
+        sys.stderr.write(
+            f"lobdeck: the sentinel file {sentinel} is there: session {place.name} is KILLED until you remove"
+            f" it and `lobdeck release {place.name}`\n"
+        )
 
 
 def latch_dir_of(spec: SessionSpec) -> Path | None:

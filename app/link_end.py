@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 
+from app.last_summary import log_words
 from app.link import Link
 from pipeline.runtime.places import SessionPlace
 from pipeline.runtime.summary import EXIT_CLEAN, EXIT_FAILED
@@ -47,6 +48,6 @@ def last_words(link: Link, place: SessionPlace) -> str:
             head = f"\njournal head {link.head}" if link.head else ""
             return f"session {place.name} ended: {link.lost}{head}"
         case LinkEnd.GONE:
-            return f"lobdeck: session {place.name} is gone: {link.lost} (log: {place.log})"
+            return f"lobdeck: session {place.name} is gone: {link.lost}{log_words(place)}"
         case LinkEnd.CUT:
             return f"lobdeck: {link.lost}; session {place.name} goes on: `lobdeck attach {place.name}`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app import shell
+from app.last_summary import log_words
 from app.link_call import NoAnswerError, ask_model
 from pipeline.core.inputs import ModelAct
 from pipeline.runtime.locks import is_held
@@ -24,5 +25,5 @@ def act_on_models(session: str, act: ModelAct, name: str = "") -> tuple[str, boo
     try:
         result = ask_model(place, act, name, (shell.operator(), shell.controlling_tty()), ANSWER_S)
     except (NoAnswerError, PlacesError) as problem:
-        raise shell.ShellError(f"{problem} (log: {place.log})") from problem
+        raise shell.ShellError(f"{problem}{log_words(place)}") from problem
     return f"{session}: {result.text}", result.ok

@@ -6,8 +6,10 @@ import json
 import time
 
 from app import shell
+from app.last_summary import log_words
 from app.link_call import NoAnswerError, ask_start, ask_status
 from pipeline.core.inputs import Command
+from pipeline.runtime.locks import is_held
 from pipeline.runtime.places import PlacesError, SessionPlace
 from pipeline.runtime.start_words import start_lines
 
@@ -23,6 +25,8 @@ def reconcile(name: str | None, act: Command | None) -> tuple[list[str], bool]:
         ShellError: no session, or several and none named, or it does not answer.
     """
     place = shell.one_running(name)
+    if not is_held(place.lock):
+        raise shell.ShellError(f"session {place.name} is not running; start it to reconcile")
     said: list[str] = []
     try:
         left = _left(place)
@@ -31,7 +35,7 @@ def reconcile(name: str | None, act: Command | None) -> tuple[list[str], bool]:
             said.append(result.text)
             left = _settled(place) if result.ok else left
     except (NoAnswerError, PlacesError) as problem:
-        raise shell.ShellError(f"{problem} (log: {place.log})") from problem
+        raise shell.ShellError(f"{problem}{log_words(place)}") from problem
     return [*said, *(left or [BALANCES])], not left
 
 

@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import Any
 
 from app.guard_wait import confirmed_words, gate_facts
-from app.last_summary import last_summary, position_words
+from app.last_summary import ended_words, last_summary, position_words, trades_at_venue
 from app.link_call import NoAnswerError, ask_status
-from pipeline.runtime.guard_report import GUARD_LOCK_NAME, read_report
+from pipeline.runtime.guard_report import GUARD_LOCK_NAME, GuardReport, read_report
 from pipeline.runtime.locks import is_held
-from pipeline.runtime.places import PlacesError, SessionPlace
+from pipeline.runtime.places import PlacesError, SessionPlace, sentinel_path
+from pipeline.runtime.release_policy import LEAST_REASON
 
 ANSWER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class CheckList:
-    """Lines for the operator; `refusal` says why a release is not on offer, empty where it is."""
+    """Lines for the operator; `refusal` says why a release is not on offer, empty where it is.
+
+    `unconfirmed` says what of the venue's zero is missing: a person who looked there may stand in for that.
+    """
 
     lines: tuple[str, ...]
     refusal: str
+    unconfirmed: str = ""
+
+    def refusal_of(self, reason: str, *, unconfirmed: bool) -> str:
+        """Say why it may not be released as asked, and the way out; empty where it may."""
+        if self.refusal or not self.unconfirmed:
+            return self.refusal
+        if unconfirmed and len(reason.strip()) >= LEAST_REASON:
+            return ""
+        return (
+            f"{self.unconfirmed}; look at the venue's own page, and once no order is there: "
+            f'--unconfirmed --reason "WHAT YOU SAW" ({LEAST_REASON} characters or more)'
+        )
 
 
 def check_list(place: SessionPlace) -> CheckList:
     """Ask the session and its guard."""
-    guard, refusal = _guard(place)
+    guard, missing = _guard(place)
+    refusal = _sentinel()
     if not is_held(place.lock):
-        return CheckList(("session   not running", _last_position(place), *guard), refusal)
+        return CheckList(("session   not running", _last_position(place), *guard), refusal, missing)
     try:
         status = json.loads(ask_status(place, timeout_s=ANSWER_S))
     except (NoAnswerError, PlacesError):
         lines = ("session   does not answer", "position  not known", *guard)
-        return CheckList(lines, refusal or "the session does not answer")
+        return CheckList(lines, refusal or "the session does not answer", missing)
     orders = int(status["open_orders"])
     lines = (
         f"orders    {'none' if not orders else f'{orders} working or UNKNOWN: NOT GONE'}",
@@ -43,7 +61,15 @@ def check_list(place: SessionPlace) -> CheckList:
         "it will   open the gate, HALTED; authority and permits stay down, `:resume` arms",
     )
     left = f"{orders} orders are not gone yet" if orders and guard else ""
-    return CheckList(lines, refusal or left)
+    return CheckList(lines, refusal, missing or left)
+
+
+def _sentinel() -> str:
+    """Say that the sentinel file is there, and what to do; empty while it is not."""
+    path = sentinel_path()
+    if not os.path.lexists(path):
+        return ""
+    return f"the sentinel file {path} is there, every guard would kill again: remove it first"
 
 
 def _last_position(place: SessionPlace) -> str:
@@ -57,10 +83,11 @@ def _of(status: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _guard(place: SessionPlace) -> tuple[tuple[str, ...], str]:
-    """Give the guard's lines, none where none acts, and what it has against a release."""
+    """Give the guard's lines, none where none acts, and what of the venue's zero is missing."""
     report = read_report(place.root)
-    if report is None or not report.acts:
+    if not trades_at_venue(place):
         return (), ""
+    report = report or GuardReport(phase="no word of it")
     known = f"{report.foreign} orders, untouched" if report.foreign >= 0 else "not known"
     foreign, (latched, generation) = f"foreign   {known}", gate_facts(place)
     if not latched:
@@ -71,6 +98,10 @@ def _guard(place: SessionPlace) -> tuple[tuple[str, ...], str]:
     if report.confirmed and not works and report.engine != "runs":
         # Nothing could be sent after the engine's end; closing a dead session again changes nothing.
         return (f"guard     {confirmed_words(report)}", foreign), ""
-    refusal = "the venue has not confirmed that no orders are left" if works else ""
+    ended = None if works or is_held(place.lock) else ended_words(place)
+    if ended is not None and ended[1]:
+        return (f"guard     {ended[0]}", foreign), ""
+    gone = "" if works else ", and no guard is at work"
+    refusal = f"the venue has not confirmed that no orders are left{gone}"
     phase = "only an earlier kill was confirmed" if report.confirmed else report.phase
     return (f"guard     NOT CONFIRMED, {phase}", foreign), refusal

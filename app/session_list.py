@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Iterable
 
-from app.last_summary import last_summary, position_words
+from app.last_summary import last_summary, may_have_left_orders, position_words
 from app.link_call import NoAnswerError, ask_status
 from pipeline.runtime.gate import Gate, GateError
 from pipeline.runtime.gate_state import CloserRecord, GateState
@@ -63,7 +63,8 @@ def _ending(entry: SessionEntry) -> tuple[str, str]:
     """Give how an ended session ended, and what position it left; nothing of one that never ran."""
     last = last_summary(entry.place)
     if last is None:
-        return ("died", "; position not known") if entry.owner else ("", "")
+        orders = "; orders may be left at the venue" if may_have_left_orders(entry.place) else ""
+        return ("died", f"{orders}; position not known") if entry.owner else ("", "")
     left = position_words(last)
     return str(last["exit"]), f"; {left} left" if left else ""
 

@@ -15,7 +15,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.guard_wait import has_guard, wait_for_guard
-from app.last_summary import died_words, ended_words, last_summary, position_words
+from app.last_summary import (
+    UNCONFIRMED,
+    died_words,
+    ended_words,
+    last_summary,
+    log_words,
+    may_have_left_orders,
+    position_words,
+)
 from app.link_call import NoAnswerError, ask_status
 from pipeline.runtime.gate import Closer, Gate, GateError
 from pipeline.runtime.guard_report import GUARD_LOCK_NAME
@@ -76,18 +84,21 @@ class Warner:
             sys.stderr.write(f"lobdeck: warning: {line} (closing all the same)\n")
 
 
-def targets(name: str | None, warn: Warn | None = None) -> list[SessionPlace]:
+def targets(name: str | None, warn: Warn | None = None, *, dead: bool = False) -> list[SessionPlace]:
     """Give the session named, or every session that lives; with `warn` an odd directory is no reason.
+
+    With `dead` those that died come too, where orders may be left at the venue.
 
     Raises:
         ShellError: there is none.
     """
     if name is not None:
         return [session_place(name, warn)]
-    alive = [entry.place for entry in list_sessions(warn) if entry.alive]
-    if not alive:
+    entries = [entry for entry in list_sessions(warn) if not entry.trouble or entry.alive]
+    found = [one.place for one in entries if one.alive or (dead and may_have_left_orders(one.place))]
+    if not found:
         raise ShellError("no session is running; `lobdeck sessions` lists what there was")
-    return alive
+    return found
 
 
 def halt(places: Iterable[SessionPlace], warn: Warn | None = None) -> tuple[list[str], bool]:
@@ -118,8 +129,11 @@ def kill(places: Iterable[SessionPlace], warn: Warn | None = None) -> tuple[list
     return lines, confirmed
 
 
-def release(place: SessionPlace, reason: str = "") -> str:
+def release(place: SessionPlace, reason: str = "", *, unconfirmed: bool = False) -> str:
     """Take back what closed a gate and show it; leads to HALTED, never further.
+
+    `unconfirmed` puts on the record that a person's look at the venue stands in for its zero. The gate of a
+    session that does not run is closed again, as a halt: its next start is HALTED too.
 
     Raises:
         ShellError: it may not be released yet, or was closed again meanwhile.
@@ -131,21 +145,23 @@ def release(place: SessionPlace, reason: str = "") -> str:
         if refusal:
             raise ShellError(f"{place.name} not released: {refusal}")
         shown = {record.closer: record.generation for record in state.closers}
+        who, tty = operator(), controlling_tty()
+        by = f"{UNCONFIRMED} release" if unconfirmed else "release from the shell"
+        words = f"{by}: {reason}" if reason else by
         result = gate.release(
-            shown,
-            operator(),
-            controlling_tty(),
-            f"release from the shell: {reason}" if reason else "release from the shell",
-            time.time_ns(),
-            latches=state.latches,
-            kills=state.kills,
+            shown, who, tty, words, time.time_ns(), latches=state.latches, kills=state.kills
         )
+        runs = is_held(place.lock)
+        if result.open and not runs:
+            gate.close(Closer.SHELL, who, tty, "released while not running", time.time_ns())
     finally:
         gate.detach()
     if result.busy:
         raise ShellError(f"another release of {place.name} is running; try again")
     if not result.open:
         raise ShellError(f"{place.name} was closed again meanwhile; look at it and release once more")
+    if not runs:
+        return f"{place.name}: released; it is not running, its next start is HALTED until `:resume`"
     return f"{place.name}: released; the session is HALTED until `:resume`"
 
 
@@ -174,7 +190,7 @@ def attachable(name: str | None) -> SessionPlace:
     if place.summary.exists():
         how = f"has ended (summary: {place.summary})"
     else:
-        how = f"is gone: its process ended without a word (log: {place.log})"
+        how = f"is gone: its process ended without a word{log_words(place)}"
     raise ShellError(f"session {place.name} {how}; `lobdeck sessions` lists those that run")
 
 
@@ -193,7 +209,7 @@ def status(name: str | None) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(ask_status(place))
     except (NoAnswerError, PlacesError) as problem:
-        raise ShellError(f"{problem} (log: {place.log})") from problem
+        raise ShellError(f"{problem}{log_words(place)}") from problem
     return content
 
 
@@ -223,9 +239,12 @@ def _confirmation(place: SessionPlace, *, alive: bool) -> tuple[str, bool]:
     ended = None if alive or is_held(place.root / GUARD_LOCK_NAME) else ended_words(place)
     if ended is not None:
         return ended
+    died = "died; " if not alive and may_have_left_orders(place) else ""
     if has_guard(place):
         word = wait_for_guard(place)
-        return word.text, word.confirmed
+        return f"{'' if word.confirmed else died}{word.text}", word.confirmed
+    if died:
+        return f"{died}NOT CONFIRMED: no guard told of its orders; look at the venue's own page", False
     orders = _orders_left(place) if alive else 0
     return _orders_words(orders, alive=alive), orders == 0
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from app.last_summary import log_words
 from app.link_call import NoAnswerError, ask_status
 from app.shell import one_running
 from pipeline.runtime.locks import is_held
@@ -61,7 +62,7 @@ def watch_status(name: str | None) -> int:
         while is_held(place.lock):
             content = _ask(place)
             if content is None:
-                _say(f"{place.name} does not answer (log: {place.log})")
+                _say(f"{place.name} does not answer{log_words(place)}")
             else:
                 now_s = time.monotonic()
                 rate = max(content["frames"] - frames, 0) / (now_s - at_s) if frames >= 0 else 0.0

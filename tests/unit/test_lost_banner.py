@@ -111,11 +111,13 @@ def test_exit_status_of_the_console_is_the_sessions() -> None:
     assert statuses == {LinkEnd.STANDS: 0, LinkEnd.ORDERLY: 4, LinkEnd.GONE: 5, LinkEnd.CUT: 0}
 
 
-def test_last_words_name_the_session_and_what_helps() -> None:
+def test_last_words_name_the_session_and_what_helps(tmp_path: Path) -> None:
     assert last_words(ENDS[LinkEnd.ORDERLY], PLACE) == "session one ended: time is up"
-    assert last_words(ENDS[LinkEnd.GONE], PLACE) == (
-        f"lobdeck: session one is gone: {REASON} (log: {PLACE.log})"
-    )
+    gone = f"lobdeck: session one is gone: {REASON}"
+    assert last_words(ENDS[LinkEnd.GONE], PLACE) == gone, "it has no log"
+    place = SessionPlace("one", tmp_path)
+    place.log.touch()
+    assert last_words(ENDS[LinkEnd.GONE], place) == f"{gone} (log: {place.log})"
     with_head = InlineLink(lost="time is up", exit_status=4, head="ab12")
     assert last_words(with_head, PLACE) == "session one ended: time is up\njournal head ab12"
     for end in (LinkEnd.STANDS, LinkEnd.CUT):

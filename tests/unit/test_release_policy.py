@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from app import release_check, shell
+from app.cli import app
+from app.reconcile_command import reconcile
 from app.release_check import check_list
+from app.session_list import sessions_text
 from app.shell import ShellError
 from pipeline.core.inputs import Command
 from pipeline.runtime.gate import Closer, Gate
 from pipeline.runtime.gate_watch import GateWatch
 from pipeline.runtime.guard_report import GUARD_LOCK_NAME, GuardReport, write_report
 from pipeline.runtime.locks import InstanceLock
-from pipeline.runtime.places import SessionPlace, account_place, make_session
+from pipeline.runtime.places import SessionPlace, account_place, list_sessions, make_session, sentinel_path
 from pipeline.runtime.release_agreed import (
     AGREED_NAME,
     HOLDS_S,
@@ -194,10 +198,10 @@ def test_orders_that_are_not_gone_or_not_confirmed_forbid_a_release(
 ) -> None:
     answers(monkeypatch, open_orders=3)
     write_report(GuardReport(acts=True, confirmed=True, generation=1), running.root)
-    assert check_list(running).refusal == "3 orders are not gone yet"
+    assert check_list(running).unconfirmed == "3 orders are not gone yet"
     answers(monkeypatch)
     write_report(GuardReport(acts=True, phase="cancelling"), running.root)
-    assert "has not confirmed" in check_list(running).refusal
+    assert "has not confirmed" in check_list(running).unconfirmed
 
 
 def test_session_that_does_not_answer_is_not_released_one_that_has_ended_is(
@@ -206,3 +210,90 @@ def test_session_that_does_not_answer_is_not_released_one_that_has_ended_is(
     assert check_list(running).refusal == "the session does not answer"
     (place.root / "lock").unlink()
     assert check_list(place).lines[0] == "session   not running"
+
+
+@pytest.fixture
+def dead(place: SessionPlace) -> SessionPlace:
+    """A session that traded at a venue and died, and its guard with it, without a word of its orders."""
+    Gate.create(place.root).detach()
+    InstanceLock.acquire(place.lock, "ada", 1).release()
+    write_report(GuardReport(acts=True, phase="watching", engine="runs"), place.root)
+    return place
+
+
+def released(place: SessionPlace, *more: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["release", place.name, "--phrase", f"RELEASE {place.name}", *more])
+    return done.exit_code, f"{done.output}{done.exception}"
+
+
+@pytest.mark.parametrize("phase", ["watching", "gave up"])
+def test_kill_nobody_confirmed_is_released_only_after_a_person_looked(dead: SessionPlace, phase: str) -> None:
+    write_report(GuardReport(acts=True, phase=phase), dead.root)
+    assert not shell.kill([dead])[1]
+    for more in ((), ("--unconfirmed",), ("--unconfirmed", "--reason", "no"), ("--reason", WHY)):
+        status, text = released(dead, *more)
+        assert status
+        assert "not confirmed that no orders are left, and no guard is at work" in text
+        assert "--unconfirmed --reason" in text
+        assert dead.latch.exists()
+    status, text = released(dead, "--unconfirmed", "--reason", WHY)
+    assert status == 0, text
+    gate = Gate.attach(dead.root)
+    last = gate.state().last_release
+    assert last is not None
+    assert last.reason == f"UNCONFIRMED release: {WHY}"
+    gate.detach()
+    with pytest.raises(ShellError, match="no session is running"):
+        shell.targets(None, dead=True)
+
+
+def test_release_of_a_session_that_does_not_run_says_so_and_its_next_start_is_halted(
+    place: SessionPlace,
+) -> None:
+    killed(place, "ada", "kill key", 1, live=False).detach()
+    words = shell.release(place)
+    assert "it is not running, its next start is HALTED" in words
+    gate = Gate.create(place.root)
+    state = gate.state()
+    assert not state.open
+    assert not state.latched
+    assert GateWatch(gate).release(Command.RESUME, "ada", "") == ""
+    assert gate.is_open()
+    gate.detach()
+
+
+def test_sentinel_file_forbids_a_release_and_is_named(dead: SessionPlace) -> None:
+    write_report(GuardReport(acts=True, confirmed=True, engine="dead"), dead.root)
+    shell.kill([dead])
+    sentinel_path().touch()
+    status, text = released(dead, "--unconfirmed", "--reason", WHY)
+    assert status
+    assert f"the sentinel file {sentinel_path()} is there" in text
+    assert dead.latch.exists()
+    sentinel_path().unlink()
+    assert released(dead)[0] == 0
+
+
+def test_kill_without_a_name_reaches_a_dead_session_whose_guard_died_too(dead: SessionPlace) -> None:
+    assert "orders may be left at the venue" in sessions_text(list_sessions())
+    with pytest.raises(ShellError, match="no session is running"):
+        shell.targets(None)
+    lines, confirmed = shell.kill(shell.targets(None, dead=True))
+    assert not confirmed
+    assert "one: KILLED and latched; died; NOT CONFIRMED: the guard is gone (watching)" in lines[0]
+    assert dead.latch.exists()
+    write_report(GuardReport(acts=True, confirmed=True, engine="dead"), dead.root)
+    assert "may be left" not in sessions_text(list_sessions())
+    with pytest.raises(ShellError, match="no session is running"):
+        shell.targets(None, dead=True)
+
+
+def test_nothing_names_a_log_that_is_not_there_and_reconcile_says_what_to_do(dead: SessionPlace) -> None:
+    with pytest.raises(ShellError, match="one is not running; start it to reconcile$"):
+        reconcile("one", None)
+    with pytest.raises(ShellError) as found:
+        shell.status("one")
+    assert "log:" not in str(found.value)
+    dead.log.touch()
+    with pytest.raises(ShellError, match="log: "):
+        shell.status("one")

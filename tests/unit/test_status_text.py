@@ -62,6 +62,7 @@ def test_watching_ends_with_the_session(
 ) -> None:
     monkeypatch.setenv("LOBDECK_HOME", str(tmp_path / "home"))
     place = make_session("demo-1")
+    place.log.touch()
     lock = InstanceLock.acquire(place.lock, "trader", 1)
     answers: list[Any] = [summary(frames=10), NoAnswerError("busy"), summary(frames=500)]
 

@@ -50,18 +50,26 @@ def check_list(place: SessionPlace) -> CheckList:
     try:
         status = json.loads(ask_status(place, timeout_s=ANSWER_S))
     except (NoAnswerError, PlacesError):
-        lines = ("session   does not answer", "position  not known", *guard)
+        lines = (_judged("session   does not answer", False), "position  not known", *guard)
         return CheckList(lines, refusal or "the session does not answer", missing)
     orders = int(status["open_orders"])
     lines = (
-        f"orders    {'none' if not orders else f'{orders} working or UNKNOWN: NOT GONE'}",
-        *(f"book      {symbol} {book['state']}" for symbol, book in _of(status, "book").items()),
+        _judged(f"orders    {f'{orders} working or UNKNOWN: NOT GONE' if orders else 'none'}", not orders),
+        *(
+            _judged(f"book      {symbol} {book['state']}", book["state"] == "SYNCED")
+            for symbol, book in _of(status, "book").items()
+        ),
         *(f"position  {symbol} {held['qty']}" for symbol, held in _of(status, "position").items()),
         *guard,
         "it will   open the gate, HALTED; authority and permits stay down, `:resume` arms",
     )
     left = f"{orders} orders are not gone yet" if orders and guard else ""
     return CheckList(lines, refusal, missing or left)
+
+
+def _judged(line: str, ok: bool) -> str:
+    """Mark a line of the list by whether it speaks for a release."""
+    return f"{line}  {'ok' if ok else 'NOT OK'}"
 
 
 def _sentinel() -> str:
@@ -93,15 +101,15 @@ def _guard(place: SessionPlace) -> tuple[tuple[str, ...], str]:
     if not latched:
         return (f"guard     {report.phase}", foreign), ""
     if report.confirmed and report.generation >= generation:
-        return (f"guard     {confirmed_words(report)}", foreign), ""
+        return (_judged(f"guard     {confirmed_words(report)}", True), foreign), ""
     works = is_held(place.root / GUARD_LOCK_NAME)
     if report.confirmed and not works and report.engine != "runs":
         # Nothing could be sent after the engine's end; closing a dead session again changes nothing.
-        return (f"guard     {confirmed_words(report)}", foreign), ""
+        return (_judged(f"guard     {confirmed_words(report)}", True), foreign), ""
     ended = None if works or is_held(place.lock) else ended_words(place)
     if ended is not None and ended[1]:
-        return (f"guard     {ended[0]}", foreign), ""
+        return (_judged(f"guard     {ended[0]}", True), foreign), ""
     gone = "" if works else ", and no guard is at work"
     refusal = f"the venue has not confirmed that no orders are left{gone}"
     phase = "only an earlier kill was confirmed" if report.confirmed else report.phase
-    return (f"guard     NOT CONFIRMED, {phase}", foreign), refusal
+    return (_judged(f"guard     NOT CONFIRMED, {phase}", False), foreign), refusal

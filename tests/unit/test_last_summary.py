@@ -92,7 +92,7 @@ def test_release_does_not_contradict_itself(place: SessionPlace) -> None:
     write_report(report, place.root)
     shell.kill([place])
     (line,) = (line for line in check_list(place).lines if line.startswith("guard"))
-    assert line == "guard     NOT CONFIRMED, only an earlier kill was confirmed"
+    assert line == "guard     NOT CONFIRMED, only an earlier kill was confirmed  NOT OK"
 
 
 @given(st.binary(max_size=200))

@@ -189,7 +189,14 @@ def test_list_shows_orders_book_position_guard_and_what_release_does(
     found = check_list(running)
     assert found.refusal == ""
     text = "\n".join(found.lines)
-    for words in ("orders    none", "BTCUSDT SYNCED", "BTCUSDT 0.02", "NO ORDERS LEFT", "2 orders", "HALTED"):
+    for words in (
+        "orders    none  ok",
+        "BTCUSDT SYNCED  ok",
+        "BTCUSDT 0.02",
+        "NO ORDERS LEFT",
+        "2 orders",
+        "HALTED",
+    ):
         assert words in text
 
 
@@ -199,6 +206,7 @@ def test_orders_that_are_not_gone_or_not_confirmed_forbid_a_release(
     answers(monkeypatch, open_orders=3)
     write_report(GuardReport(acts=True, confirmed=True, generation=1), running.root)
     assert check_list(running).unconfirmed == "3 orders are not gone yet"
+    assert check_list(running).lines[0].endswith("NOT GONE  NOT OK")
     answers(monkeypatch)
     write_report(GuardReport(acts=True, phase="cancelling"), running.root)
     assert "has not confirmed" in check_list(running).unconfirmed

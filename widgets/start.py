@@ -11,7 +11,7 @@ ROLE = "overprint"
 
 def left_line(start: StartView, width: int) -> Line:
     """Give what was left: orders, fills the journal missed, and the position as the books have it."""
-    source = f"left by {clean(start.session, 32)}" if start.session else "left before, no journal"
+    source = f"left by {clean(start.session, 32)}" if start.session else "left before, no earlier books"
     items: list[Item] = [
         (0, text(" UNRECONCILED", ROLE)),
         (3, text(source, ROLE)),

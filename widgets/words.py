@@ -357,6 +357,9 @@ _FETCHING = Sentence("book is fetched anew")
 """A book that has not been lost, only begun (`BOOK_GAP` as information)."""
 
 
+_LEFT_FROM_NOBODY = "left from :"
+
+
 def alert_words(view: AlertView, instrument: InstrumentView, elsewhere: InstrumentView | None = None) -> str:
     """Make the sentence of an alert, in the scales of its own symbol.
 
@@ -378,6 +381,8 @@ def alert_words(view: AlertView, instrument: InstrumentView, elsewhere: Instrume
         words = sentence.full.format(*shown, detail=detail)
     else:
         words = sentence.short.format(detail=detail)
+    if view.code == "START_DIFFERS" and not view.detail:
+        words = words.replace(_LEFT_FROM_NOBODY, "not settled, no earlier books:").replace(" ()", "")
     words = words.strip().removesuffix(":").removesuffix(" by").removesuffix(", policy")
     if view.code == "ORDER_DENIED" and scales is not None:
         words += breach_words(view.detail, view.values[1:], scales)

@@ -15,7 +15,7 @@ def start_lines(start: Start) -> list[str]:
     """Give a line for each thing that differs; none where nothing does."""
     if not start["differs"]:
         return []
-    source = f"from {start['session']}" if start["session"] else "no journal of this account"
+    source = f"from {start['session']}" if start["session"] else "no earlier books were taken over"
     lines = [f"UNRECONCILED: what was left before is not settled ({source})"]
     lines += [_order(one) for one in start["orders"]]
     lines += [

@@ -101,6 +101,14 @@ def test_a_session_that_never_knew_the_account_is_passed_over() -> None:
     assert books().session == "one"
 
 
+def test_a_session_that_comes_back_under_its_name_finds_its_own_books() -> None:
+    journal = write("one", 1, account(), submit("a"))
+    header = JournalHeader("one", "1", 2, engine_params(), notes=account_notes(ORDERS))
+    JournalWriter.create(journal, header, segment_bytes=1 << 20, pack=False).close()
+    found = books()
+    assert (found.session, [one.client_order_id for one in found.orders]) == ("one", ["a"])
+
+
 def test_what_a_session_was_given_and_did_not_trade_is_handed_on() -> None:
     old = EarlierPosition("ETHUSDT", 5, 7, 3, "9/1", -9, 0, NOW)
     write("one", 1, BooksCarried("before", NOW, (old,), (), "", NOW), account())

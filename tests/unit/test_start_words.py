@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from pipeline.core.inputs import Command
-from pipeline.core.snapshot import StartView
+from pipeline.core.snapshot import AlertView, StartView
 from pipeline.core.start_view import start_summary, start_view
-from pipeline.core.types import Side
+from pipeline.core.types import Severity, Side
 from pipeline.runtime.start_words import HOW, start_lines
 from tests.fakes.restart_bench import RestartBench
 from tests.fakes.snapshots import killed_snapshot, make_snapshot
@@ -19,6 +19,7 @@ from widgets.lines import line_text, line_width
 from widgets.start import choice_line, left_line
 from widgets.status import StatusPanel
 from widgets.terse import Chrome, terse_lines
+from widgets.words import alert_words
 
 LEFT = StartView(
     session="binance-btcusdt-3",
@@ -55,6 +56,16 @@ def test_the_summary_has_each_thing_exactly() -> None:
     assert (order["qty"], order["filled"]) == ("0.04000", "0.01500")
     assert found["missed"] == [{"symbol": "BTCUSDT", "fills": 1, "qty": "+0.01500"}]
     assert found["balances"] == [{"symbol": "BTCUSDT", "expected": "10.01500000", "found": "12.01500000"}]
+
+
+def test_without_books_taken_over_nothing_is_said_of_journals() -> None:
+    """A session with an exchange of its own takes none over, however sound its journal is."""
+    lines = start_lines({**start_summary(left_over().engine.state), "session": ""})
+    assert lines[0] == "UNRECONCILED: what was left before is not settled (no earlier books were taken over)"
+    assert "left before, no earlier books" in line_text(left_line(replace(LEFT, session=""), 120))
+    view = AlertView(1, 1, "START_DIFFERS", Severity.CRITICAL, "", "", (1, 0, 0), "", 0)
+    words = alert_words(view, make_snapshot().instrument)
+    assert words.startswith("not settled, no earlier books: 1 orders, 0 missed fills")
 
 
 def test_lines_name_each_thing_and_what_to_do() -> None:

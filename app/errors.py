@@ -14,7 +14,7 @@ def mendable_errors() -> tuple[type[BaseException], ...]:
         ("click.exceptions", "ClickException"),
         ("typer._click.exceptions", "ClickException"),
         ("app.bench_tools", "BenchError"),
-        ("app.config", "ConfigError"),
+        ("app.config_sources", "ConfigError"),
         ("app.drill_kill", "DrillError"),
         ("app.journal_command", "ExportError"),
         ("app.launch", "LaunchError"),

@@ -1,4 +1,4 @@
-"""`lobdeck evaluate`: a model's file on a dataset, beside queue imbalance alone and a constant."""
+"""`lobdeck evaluate`: a model's file on a dataset, beside the bundled queue imbalance and a constant."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pipeline.models.graph import CLASSES
 from pipeline.models.loader import LoadedModel, load_model
 from pipeline.research.dataset import DatasetError
 from pipeline.research.evaluation import (
+    QI_BUNDLED,
     Evaluation,
     EvaluationError,
     evaluation_of,
@@ -54,17 +55,17 @@ def evaluate_loaded(loaded: LoadedModel, rows: Rows, press: Press) -> Evaluation
     """Evaluate every row of a dataset; for a model that reads several, every row that has them.
 
     Raises:
-        DatasetError: it lacks a feature, or its features are not the model's.
+        DatasetError: it is of another market, lacks a feature, or its features are not the model's.
         EvaluationError: hardly a row moved.
     """
     contract = loaded.contract
     if not contract.portable and contract.cadence != rows.recipe.cadence:
-        raise DatasetError(f"its rows are of {rows.recipe.cadence}, the model wants {contract.cadence}")
+        raise DatasetError(_other_market(contract, rows))
     asked = np.flatnonzero(rows.table(loaded.features, loaded.window).whole)
     baseline = load_model(QI_LOGIT, Expectation(role=Role.SHADOW))
     answers = {
         "model": _answers(loaded, rows, asked),
-        "qi_only": _answers(baseline, rows, asked),
+        QI_BUNDLED: _answers(baseline, rows, asked),
         "constant": np.full((len(asked), CLASSES), (0.5, 0.0, 0.5)),
     }
     window = Window(contract.delay_ms * MS, contract.horizon_ms * MS)
@@ -76,6 +77,14 @@ def _answers(loaded: LoadedModel, rows: Rows, asked: Places) -> Floats:
     table = Picked(rows.table(loaded.features, loaded.window), asked)
     parts = [loaded.bound.batch(table[at]).astype(np.float64) for at in chunks(table)]
     return np.concatenate([np.empty((0, CLASSES)), *parts])
+
+
+def _other_market(contract: ModelContract, rows: Rows) -> str:
+    """Say that a model that is not portable met a market whose feed it was not made for."""
+    instrument = rows.recipe.instrument
+    learned = f"{contract.venue} {contract.market} {', '.join(contract.symbols)} ({contract.cadence})"
+    asked = f"{instrument.venue} {instrument.symbol} ({rows.recipe.cadence})"
+    return f"the market differs: the model is of {learned}, the rows are of {asked}"
 
 
 def _warning(contract: ModelContract, rows: Rows) -> str:

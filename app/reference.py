@@ -40,18 +40,25 @@ def configuration_page() -> str:
 
 def training_page() -> str:
     """Give every setting of `lobdeck train`."""
-    from app.train_config import FoldSettings, MlpSettings, TrainSettings, TreeSettings
+    from app.train_config import FoldSettings, MlpSettings, TrainSettings, TreeSettings, WindowSettings
 
     parts = [
         "`lobdeck train FILE.toml` reads these. An unknown name is refused with the nearest known one; the "
         "digest of all settings in force is in the model's manifest. [TUTORIAL.md](../TUTORIAL.md) has one.",
     ]
-    tables = (("", TrainSettings), ("folds", FoldSettings), ("mlp", MlpSettings), ("trees", TreeSettings))
+    tables = (
+        ("", TrainSettings),
+        ("folds", FoldSettings),
+        ("mlp", MlpSettings),
+        ("trees", TreeSettings),
+        ("window", WindowSettings),
+    )
+    sections = [name for name, _ in tables]
     for name, settings in tables:
         rows = [
             (f"`{key}`", default_text(one), range_text(one), str(one.description))
             for key, one in settings.model_fields.items()
-            if key not in ("folds", "mlp", "trees")
+            if key not in sections
         ]
         heads = ("setting", "default", "range", "meaning")
         parts += [f"## [{name}]" if name else "## At the top", str(settings.__doc__), table(heads, rows)]

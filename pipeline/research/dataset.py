@@ -220,7 +220,7 @@ def _arrow() -> tuple[Any, Any]:
         import pyarrow.parquet
     except ImportError as problem:
         raise DatasetError(
-            "parquet needs the extra: pip install 'lobdeck[parquet]', or --format npz"
+            "parquet needs the extra: .venv/bin/pip install -e '.[parquet]', or --format npz"
         ) from problem
     return pyarrow, pyarrow.parquet
 

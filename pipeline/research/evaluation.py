@@ -24,6 +24,12 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
 
+QI_BUNDLED = "qi_bundled"
+"""Name of the queue imbalance that ships with the program; `qi_only` is one fitted beside the model."""
+QI_BUNDLED_MEANS = (
+    "qi_bundled is the qi-logit that ships with lobdeck, not fitted on the model's rows: a lead over it may "
+    "overstate the model; the qi_only of lobdeck train is fitted on the same folds"
+)
 DELAYS_MS = (0, 50, 100, 200, 500, 1_000, 2_000)
 REGIMES = ("quiet", "normal", "busy")
 DECILES = 10

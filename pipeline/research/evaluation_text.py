@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.research.evaluation import Evaluation
+from pipeline.research.evaluation import QI_BUNDLED, QI_BUNDLED_MEANS, Evaluation
 
 
 def evaluation_lines(found: Evaluation) -> Iterator[str]:
@@ -13,6 +13,8 @@ def evaluation_lines(found: Evaluation) -> Iterator[str]:
     yield f"{found.name} on {where}, {found.rows:,} rows"
     if found.warning:
         yield f"CAUTION: {found.warning}"
+    if any(row.model == QI_BUNDLED for row in found.scores):
+        yield QI_BUNDLED_MEANS
     yield from _scores(found)
     yield from _deciles(found)
     yield "delay ms   " + "".join(f"{row.delay_ms:>15}" for row in found.decay if row.model == "model")
@@ -23,20 +25,20 @@ def evaluation_lines(found: Evaluation) -> Iterator[str]:
 
 
 def _scores(found: Evaluation) -> Iterator[str]:
-    yield f"{'cut':<18}{'model':<10}{'rows':>8}  auc [95 %]              log-loss   brier    ece"
+    yield f"{'cut':<18}{'model':<12}{'rows':>8}  auc [95 %]              log-loss   brier    ece"
     for row in found.scores:
         interval = f"[{row.auc_low:.3f}, {row.auc_high:.3f}]" if row.auc_low != row.auc_high else ""
         losses = f"{row.logloss:.4f}  {row.brier:.4f}  {row.ece:.4f}"
         cut = f"{row.cut} {row.value}"
-        yield f"{cut:<18}{row.model:<10}{row.rows:>8}  {row.auc:.3f} {interval:<17} {losses}"
+        yield f"{cut:<18}{row.model:<12}{row.rows:>8}  {row.auc:.3f} {interval:<17} {losses}"
 
 
 def _deciles(found: Evaluation) -> Iterator[str]:
-    yield "decile  model    rows   mean p    hits  gross bp   |move|    cost bp  break-even p"
+    yield "decile  model        rows   mean p    hits  gross bp   |move|    cost bp  break-even p"
     for row in found.deciles:
         even = f"{row.break_even:.2f}" if row.break_even <= 1.0 else "never"
         numbers = f"{row.gross_bps:>+10.3f}{row.moved_bps:>9.2f}{row.cost_bps:>11.2f}{even:>14}"
-        yield f"{row.decile:>6}  {row.model:<8}{row.rows:>5}{row.mean_p:>9.3f}{row.hit_rate:>8.3f}{numbers}"
+        yield f"{row.decile:>6}  {row.model:<12}{row.rows:>5}{row.mean_p:>9.3f}{row.hit_rate:>8.3f}{numbers}"
 
 
 def _human(found: Evaluation) -> Iterator[str]:

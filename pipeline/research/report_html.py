@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from pipeline.research.evaluation import Evaluation
+from pipeline.research.evaluation import QI_BUNDLED, QI_BUNDLED_MEANS, Evaluation
 from pipeline.research.report_parts import document, table
 from pipeline.research.report_svg import Chart, Line, drawn
 
@@ -38,6 +38,8 @@ def _section(one: Evaluation) -> Iterator[str]:
     yield f"{escape(one.dataset_sha256[:16])}</p>"
     if one.warning:
         yield f'<p class="warn">CAUTION: {escape(one.warning)}</p>'
+    if any(row.model == QI_BUNDLED for row in one.scores):
+        yield f'<p class="dim">{escape(QI_BUNDLED_MEANS)}</p>'
     yield from map(drawn, evaluation_charts(one))
     yield "<h3>Direction given a move</h3>"
     yield table(("cut", "model", "rows", "AUC", "95 %", "log-loss", "Brier", "ECE"), _score_cells(one))

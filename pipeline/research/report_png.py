@@ -29,7 +29,7 @@ def write_charts(charts: Sequence[Chart], folder: Path, stem: str, title: str) -
     try:
         from matplotlib.figure import Figure
     except ImportError as problem:
-        raise EvaluationError("--png needs the extra: pip install 'lobdeck[report]'") from problem
+        raise EvaluationError("--png needs the extra: .venv/bin/pip install -e '.[report]'") from problem
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -89,7 +89,7 @@ def learn_trees(options: TreeOptions, seed: int, rows: Floats, place: Places, bi
     try:
         from sklearn.ensemble import HistGradientBoostingClassifier
     except ImportError as problem:
-        raise MissingExtra("trees need the extra: pip install 'lobdeck[train]'") from problem
+        raise MissingExtra("trees need the extra: .venv/bin/pip install -e '.[train]'") from problem
     trees = HistGradientBoostingClassifier(
         max_iter=options.rounds,
         max_leaf_nodes=options.leaves,
@@ -123,11 +123,12 @@ def _exported(learned: LearnedTrees, name: str, version: int, metadata: Mapping[
         from skl2onnx import convert_sklearn
         from skl2onnx.common.data_types import FloatTensorType
     except ImportError as problem:
-        raise MissingExtra("writing trees needs the extra: pip install 'lobdeck[train]'") from problem
+        raise MissingExtra("writing trees needs the extra: .venv/bin/pip install -e '.[train]'") from problem
     protobuf_version = version_of("protobuf")
     if _major(protobuf_version) > _NEWEST_PROTOBUF:
         raise MissingExtra(
-            f"protobuf {protobuf_version} cannot write trees, it wants below 7: pip install 'lobdeck[train]'"
+            f"protobuf {protobuf_version} cannot write trees, it wants below 7: "
+            ".venv/bin/pip install -e '.[train]'"
         )
     trees = learned.trees
     with warnings.catch_warnings():

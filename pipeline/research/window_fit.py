@@ -137,7 +137,7 @@ def _torch() -> Any:
     try:
         import torch
     except ImportError as problem:
-        raise MissingExtra("a window needs the extra: pip install 'lobdeck[torch]'") from problem
+        raise MissingExtra("a window needs the extra: .venv/bin/pip install -e '.[torch]'") from problem
     return torch
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,8 +23,10 @@ from app.train_config import plan_of, read_train_settings
 from pipeline.models.expectation import Role
 from pipeline.models.manifest import read_manifest
 from pipeline.models.refusal import ModelRefused
+from pipeline.models.venue_offer import CADENCES
 from pipeline.research.dataset import Source, read_page, write_page
 from pipeline.research.evaluation import read_evaluation
+from pipeline.research.report_html import report_page
 from tests.fakes.planted import FEATURES, write_planted
 
 ROWS = 3_000
@@ -126,6 +132,27 @@ def test_a_setting_that_cannot_be_used_is_named(rows: Path, tmp_path: Path, text
         plan_of(read_train_settings(config(tmp_path, rows, text)), FEATURES)
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("[folds]\nshuffle = true", "share their outcome"),
+        ('[folds]\nsplit = "kfold"', "share their outcome"),
+        ("lerner = 'mlp'", "did you mean learner?"),
+        (None, "missing.toml: cannot be read"),
+    ],
+)
+def test_a_bad_training_file_is_one_line_at_the_command(
+    tmp_path: Path, text: str | None, wanted: str
+) -> None:
+    path = tmp_path / "missing.toml" if text is None else config(tmp_path, tmp_path / "rows", text)
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "train", str(path)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2
+    assert wanted in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 @given(st.binary(max_size=200))
 def test_garbage_is_refused_in_one_line(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("garbage") / "train.toml"
@@ -167,14 +194,39 @@ def test_evaluation_on_what_was_learned_from_says_so_and_on_another_market_does_
     capsys.readouterr()
 
     assert run(["evaluate", file, str(rows)]) == 0
-    assert "CAUTION" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "CAUTION" in said
+    assert "qi_bundled is the qi-logit that ships" in said
+    assert "qi_only  " not in said
     assert run(["evaluate", file, str(tmp_path / "other"), "-o", str(tmp_path / "one.json")]) == 0
     assert "CAUTION" not in capsys.readouterr().out
     found = read_evaluation(tmp_path / "one.json")
     area = next(row.auc for row in found.scores if row.model == "model" and row.value == "1000 ms")
     assert area == pytest.approx(0.77, abs=0.04)
+    names = {row.model for row in found.scores}
+    assert names == {"model", "qi_bundled", "constant"}
+    assert "not fitted on the model" in report_page([found])
     assert run(["evaluate", file, str(rows), "--press-delay", "-1"]) == 2
     assert "--press-delay wants" in capsys.readouterr().err
+
+
+def test_a_model_of_another_market_is_refused_as_such(
+    rows: Path, tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", str(config(tmp_path, rows))]) == 0
+    file = str(home / "models" / "planted" / "1" / "planted.onnx")
+    page = read_page(rows)
+    bybit = replace(page.recipe.instrument, venue="bybit-spot", symbol="ETHUSDT")
+    recipe = msgspec.structs.replace(page.recipe, instrument=bybit, cadence=CADENCES["bybit-spot"])
+    shutil.copytree(rows, tmp_path / "bybit")
+    write_page(tmp_path / "bybit", msgspec.structs.replace(page, recipe=recipe))
+    capsys.readouterr()
+
+    assert run(["evaluate", file, str(tmp_path / "bybit")]) == 2
+    said = capsys.readouterr().err
+    assert "the market differs" in said
+    assert "binance" in said
+    assert "bybit-spot ETHUSDT" in said
 
 
 def test_an_export_that_answers_otherwise_is_not_written(

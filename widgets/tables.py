@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.core.snapshot import NONE_E6, ConsoleSnapshot, LimitRow, StageView, WorkerView
+from pipeline.core.snapshot import DRIFT_WAITS, NONE_E6, ConsoleSnapshot, LimitRow, StageView, WorkerView
 from widgets.base import SnapshotWidget
-from widgets.cells import clean, grouped, left, percent, ratio, right
+from widgets.cells import MISSING, clean, grouped, left, percent, ratio, right
 from widgets.lines import Line, fit, flow, line_width, shortened, text
 from widgets.marks import WORKER_ROLES
 from widgets.plot import bar
@@ -211,13 +211,15 @@ class ModelPanel(SnapshotWidget):
 def _drifted(drift: dict[str, int], width: int) -> list[Line]:
     """Name the features that have drifted most from their training; an explanation, never an alarm."""
     known = sorted((item for item in drift.items() if item[1] >= 0), key=lambda item: -item[1])
+    head = text(" drift (PSI, explains only):", "dim")
     if not known:
-        return []
+        waits = DRIFT_WAITS in drift.values()
+        return [fit([(0, head), (0, text(f"{MISSING} not enough rows", "dim"))], width)] if waits else []
     most = [
         (place, ((f"{clean(name, 20)} ", "text"), (f"{index / _E6:.2f}", "text")))
         for place, (name, index) in enumerate(known[:6])
     ]
-    return [fit([(-2, text(" drift (PSI, explains only):", "dim")), *most], width)]
+    return [fit([(-2, head), *most], width)]
 
 
 _FEATURE_WIDTH = 48

@@ -10,11 +10,19 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Final
+
+from pipeline.core.snapshot_model import DRIFT_WAITS
 
 ROWS_FULL = 4_000
 """Rows at which all counts halve; some minutes of rows 100 ms apart."""
 
-LEAST_ROWS = 200
+LEAST_ROWS = 2_000
+"""Fewer rows have no index: half a minute of a feature is one mood of it, and its index says six."""
+TOO_FEW: Final = DRIFT_WAITS
+NO_BINS = -1
+"""Instead of an index where the model's file declares none."""
+
 FLOOR = 1e-4
 """Share an empty bin counts with."""
 
@@ -44,10 +52,10 @@ class FeatureDrift:
             self.rows //= 2
 
     def index_e6(self) -> tuple[int, ...]:
-        """Give each feature's index in 1e-6; -1 where no bins are declared or too few rows were seen."""
+        """Give each feature's index in 1e-6; `NO_BINS` or `TOO_FEW` where it has none."""
         enough = self.rows >= LEAST_ROWS
         return tuple(
-            _index_e6(shares, counts) if enough and counts else -1
+            (_index_e6(shares, counts) if enough else TOO_FEW) if counts else NO_BINS
             for shares, counts in zip(self._shares, self._counts, strict=True)
         )
 

@@ -21,7 +21,7 @@ from pipeline.core.logit_scale import imbalance_scale, log_loss, temperature_sca
 from pipeline.core.monitor_state import BlockValues, MonitorState
 from pipeline.core.params import MS, SECOND, ModelSpec, WatchParams
 from pipeline.core.reliability import RecentCalls, Reliability
-from pipeline.core.skill import LN2_E6, Proof, Skill, proof_of, skill_of
+from pipeline.core.skill import LEAST_BAD_CALLS, LN2_E6, Proof, Skill, proof_of, skill_of
 from pipeline.core.skill_gate import SkillGate
 from pipeline.core.types import E6
 
@@ -259,6 +259,10 @@ class ModelMonitor:
         """Say in one word what a skill of the whole window amounts to."""
         return proof_of(skill, self.calls, self._params.least_calls)
 
+    def constant_proof(self, skill: Skill) -> Proof:
+        """Say the same of the skill over a constant, which is proven worse by fewer calls than better."""
+        return proof_of(skill, self.calls, self._params.least_calls, LEAST_BAD_CALLS)
+
     def _newest(self, blocks: int) -> list[Block]:
         return list(self.blocks)[-blocks:]
 
@@ -283,7 +287,7 @@ class ModelMonitor:
             said_e6=sum(block.said_e6 for block in self.blocks),
             calls=self.calls,
             over_constant=(constant, self.over_constant(RECENT_BLOCKS)),
-            over_constant_proof=self.proof(constant),
+            over_constant_proof=self.constant_proof(constant),
             over_imbalance=(imbalance, self.over_imbalance(RECENT_BLOCKS)),
             over_imbalance_proof=self.proof(imbalance),
             reliability=self.recent.reliability(),
@@ -293,7 +297,7 @@ class ModelMonitor:
     def judge(self) -> tuple[Proof, bool]:
         """Judge at a block's end; give the proof and whether the gate moved."""
         self.imbalance_gate.judge(self.proof(self.imbalance_over_constant()))
-        proof = self.proof(self.over_constant())
+        proof = self.constant_proof(self.over_constant())
         beaten = self.proof(self.over_imbalance()) is Proof.WORSE
         return proof, self.gate.judge(proof, beaten=beaten)
 

@@ -25,6 +25,9 @@ LN2_E6 = 693_147
 LEAST_BLOCKS = 8
 """Fewer blocks give no interval: their spread says nothing yet."""
 
+LEAST_BAD_CALLS = 40
+"""Calls that do not overlap, from which a skill may count as proven worse: a fault needs less proof."""
+
 _Z = 1.959964
 
 
@@ -75,9 +78,15 @@ def skill_of(blocks: Iterable[tuple[int, int]]) -> Skill:
     return Skill(round(ratio * E6), math.floor(low * E6), math.ceil(high * E6), count)
 
 
-def proof_of(skill: Skill, calls: int, least_calls: int) -> Proof:
-    """Say in one word what a skill amounts to; `calls` are those that do not overlap."""
-    if calls < least_calls or not skill.known:
+def proof_of(skill: Skill, calls: int, least_calls: int, least_bad: int | None = None) -> Proof:
+    """Say in one word what a skill amounts to; `calls` are those that do not overlap.
+
+    From `least_bad` calls on a skill may be WORSE, before `least_calls` say anything else of it.
+    """
+    early = calls < least_calls
+    if early and least_bad is not None and calls >= least_bad and skill.known and skill.high_e6 < 0:
+        return Proof.WORSE
+    if early or not skill.known:
         return Proof.GATHERING
     if skill.low_e6 > 0:
         return Proof.PROVEN

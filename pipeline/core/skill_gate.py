@@ -1,8 +1,9 @@
 """When a model may start anything: only while its skill is proven, with hysteresis. Pure.
 
 Judged at each block's end. Before enough calls have come of age nothing is proven either way, and a setting
-says what holds then. Once decided, too few calls (a market gone quiet) change nothing. It closes at once and
-opens only after `OPEN_BLOCKS` blocks in a row whose interval is above zero.
+says what holds then; only what is worse than a constant is told earlier. Once decided, too few calls (a
+market gone quiet) change nothing. It closes at once and opens only after `OPEN_BLOCKS` blocks in a row whose
+interval is above zero.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from pipeline.core.snapshot_market import (
     TapeView,
 )
 from pipeline.core.snapshot_model import (
+    DRIFT_WAITS,
     DecileView,
     DriftView,
     FateView,
@@ -51,6 +52,7 @@ __all__ = [
     "ChartView",
     "ConsoleSnapshot",
     "CountsView",
+    "DRIFT_WAITS",
     "DecileView",
     "DriftView",
     "FateView",

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
+DRIFT_WAITS = -2
+"""Instead of a stability index before enough rows."""
+
 
 class SkillView(msgspec.Struct, frozen=True, eq=False):
     """One skill over a baseline, in 1e-6; NONE_E6 where there are too few blocks for an interval."""
@@ -71,7 +74,7 @@ class DriftView(msgspec.Struct, frozen=True, eq=False):
 
     feature: str
     index_e6: int
-    """Population stability index; -1 where it is not known."""
+    """Population stability index; -1 where the model declares no bins, `DRIFT_WAITS` before enough rows."""
 
 
 class FateView(msgspec.Struct, frozen=True, eq=False):

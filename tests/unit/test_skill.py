@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from pipeline.core.skill import LN2_E6, NO_SKILL, Proof, proof_of, skill_of, student_95
+from pipeline.core.skill import LEAST_BAD_CALLS, LN2_E6, NO_SKILL, Proof, proof_of, skill_of, student_95
 from pipeline.core.skill_gate import OPEN_BLOCKS, SkillGate
 from pipeline.research.scores import block_interval
 
@@ -65,6 +65,34 @@ def test_an_interval_that_holds_zero_proves_nothing() -> None:
     assert proof_of(skill_of(swings), 500, 200) is Proof.NOT_PROVEN
     assert proof_of(skill_of([(50, 100), (52, 100)] * 10), 500, 200) is Proof.PROVEN
     assert proof_of(skill_of([(150, 100), (152, 100)] * 10), 500, 200) is Proof.WORSE
+
+
+def test_what_is_worse_than_a_constant_is_told_before_what_is_better() -> None:
+    bad, good, open_ = ([(150, 100), (152, 100)], [(50, 100), (52, 100)], [(40, 100), (170, 100)])
+    early = LEAST_BAD_CALLS
+    assert proof_of(skill_of(bad * 4), early - 1, 200, early) is Proof.GATHERING
+    assert proof_of(skill_of(bad * 4), early, 200, early) is Proof.WORSE
+    assert proof_of(skill_of(bad * 3), early, 200, early) is Proof.GATHERING  # six blocks have no interval
+    assert proof_of(skill_of(good * 4), 199, 200, early) is Proof.GATHERING
+    assert proof_of(skill_of(open_ * 4), 199, 200, early) is Proof.GATHERING
+    assert proof_of(skill_of(bad * 4), 199, 200) is Proof.GATHERING
+
+
+def coin(seed: int, hit: float) -> bool:
+    """Tell whether a coin that says 0.6 is ever closed before 200 calls; five calls a block of time."""
+    chance = np.random.default_rng(seed)
+    losses = np.where(chance.random(200) < hit, -np.log(0.6), -np.log(0.4)) * 1e6
+    blocks = [(int(part.sum()), len(part) * LN2_E6) for part in np.split(losses, 40)]
+    looks = ((skill_of(blocks[:upto]), 5 * upto) for upto in range(1, 40))
+    return any(proof_of(skill, calls, 200, LEAST_BAD_CALLS) is Proof.WORSE for skill, calls in looks)
+
+
+def test_a_coin_without_skill_is_rarely_closed_early() -> None:
+    worthless = (np.log(2) + np.log(0.4)) / (np.log(0.4) - np.log(0.6))  # hits at which the skill is zero
+    closed = sum(coin(seed, abs(worthless)) for seed in range(500))
+    assert 10 <= closed <= 75
+    assert sum(coin(seed, 0.7) for seed in range(200)) == 0
+    assert sum(coin(seed, 0.3) for seed in range(200)) >= 195
 
 
 def test_the_gate_closes_at_once_and_opens_after_a_while() -> None:

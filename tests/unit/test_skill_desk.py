@@ -7,7 +7,9 @@ from msgspec.structs import replace
 
 from pipeline.core.effects import AlertCode, PrepareModel, SubmitOrder
 from pipeline.core.inputs import Command, ModelAct, ModelPrepared, ModelRecord, ModelWanted, WindowTerms
+from pipeline.core.model_monitor import Block
 from pipeline.core.permit import PermitEnd
+from pipeline.core.skill import LN2_E6
 from pipeline.core.symbol_watch import FALLBACK_ID, Source
 from pipeline.core.trader_view import risk_context
 from pipeline.core.types import QUOTE_SCALE, Authority, DenyReason, Origin, Side
@@ -86,6 +88,22 @@ def test_nothing_is_closed_before_enough_calls() -> None:
     assert source_of(floor) is Source.MODEL
     assert not floor.alerts(AlertCode.MODEL_GATE_CLOSED)
     assert entries(floor)
+
+
+def test_a_model_far_worse_than_a_coin_is_stopped_long_before_200_calls() -> None:
+    floor = watched_floor(fallback=False)
+    market = PlantedMarket(floor).play(1, knows=0.1)
+    live = floor.state.desks["BTCUSDT"].watch.live
+    for number in range(12):
+        live.blocks.append(Block(number, 9, 9, 4, 9 * (2 * LN2_E6 + number), 9 * LN2_E6, 0))
+    market.play(10, knows=0.1)
+    (closed,) = floor.alerts(AlertCode.MODEL_GATE_CLOSED)
+    assert closed.detail == "WORSE"
+    assert closed.values[2] < 0
+    assert closed.values[3] < 200
+    assert source_of(floor) is Source.NONE
+    assert floor.picture().chain.stopped == "MODEL_UNPROVEN"
+    assert live.summary().over_constant_proof.value == "WORSE"
 
 
 def test_a_closed_gate_ends_a_window_but_not_what_only_limits_bound() -> None:

@@ -58,13 +58,15 @@ def model_inspect(file: ModelFile) -> None:
 @model_app.command("verify")
 def model_verify(
     file: ModelFile,
-    role: Annotated[RoleName, typer.Option(help="What it would be loaded for.")] = "paper",
+    role: Annotated[
+        RoleName | None, typer.Option(help="What it must be approved for; none asks no approval.")
+    ] = None,
 ) -> None:
-    """Check a model exactly as loading it does."""
+    """Check a model exactly as loading it does. Says what it is approved for."""
     from app.model_command import verify_model
     from pipeline.models.expectation import Role
 
-    typer.echo(verify_model(file, Role(role)))
+    typer.echo(verify_model(file, Role(role) if role else None))
 
 
 @model_app.command("approve")
@@ -80,7 +82,7 @@ def model_approve(
 
 @model_app.command("list")
 def model_list() -> None:
-    """List the models trained on this machine. Each with what it may be used for."""
+    """List the models trained on this machine and the bundled ones. Each with what it may be used for."""
     from app.registry_command import list_models
 
     typer.echo(list_models())

@@ -17,7 +17,7 @@ from app.replay_command import OptionError, default_model, parse_authority
 from app.run_command import RunOptions, session_on_live_data
 from pipeline.core.types import Authority, VenueMode
 from pipeline.models.expectation import Expectation, Role
-from pipeline.models.inspection import inspect_model
+from pipeline.models.registry import approved_model
 from pipeline.runtime.feed_endpoints import feed_urls
 from pipeline.runtime.instruments import load_instruments
 from pipeline.runtime.places import SessionPlace, account_place, config_dir
@@ -105,7 +105,7 @@ def _check_limits(options: RunOptions) -> None:
 def _check_model(options: RunOptions) -> None:
     """Refuse a model nobody approved for real money before anything is typed."""
     instruments = load_instruments(VENUE, options.symbols, None, config_dir() / "instruments.toml")
-    inspect_model(options.model or default_model(instruments), Expectation(role=Role.LIVE))
+    approved_model(options.model or default_model(instruments), Expectation(role=Role.LIVE))
 
 
 def _words(options: RunOptions, url: str) -> str:

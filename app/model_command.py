@@ -10,9 +10,11 @@ from pipeline.models.contract import ContractError, ModelContract, Score, Span, 
 from pipeline.models.expectation import Expectation, Role
 from pipeline.models.inspection import feature_names, window_rows
 from pipeline.models.inspection import inspect_model as inspect_file
+from pipeline.models.manifest import approved_for, read_manifest
 from pipeline.models.onnx_file import parse_onnx
 from pipeline.models.protobuf import ProtobufError
 from pipeline.models.refusal import ModelRefused
+from pipeline.models.registry import approved_model
 from pipeline.models.venue_offer import expectation_for
 from pipeline.runtime.instruments import load_instruments
 from pipeline.runtime.places import config_dir
@@ -37,8 +39,10 @@ def inspect_model(file: Path) -> str:
     return "\n".join([_row("model", inspected.model_id), *_contract_lines(inspected.contract)])
 
 
-def verify_model(file: Path, role: Role = Role.PAPER) -> str:
-    """Load a model with every check a worker makes and say so in a line.
+def verify_model(file: Path, role: Role | None = None) -> str:
+    """Load a model with every check a worker makes and say so in a line, and what it is approved for.
+
+    With a role it must be approved for that; with none it is checked for the most it is approved for.
 
     The session it is checked for is one on the model's own venue and first symbol, today, with the
     instrument table of this machine; a portable model is checked for no market.
@@ -49,13 +53,17 @@ def verify_model(file: Path, role: Role = Role.PAPER) -> str:
     """
     from pipeline.models.loader import load_model
 
-    contract = inspect_file(file, Expectation(role=role)).contract
-    loaded = load_model(file, _expectation(contract, role))
+    manifest = read_manifest(file)
+    wanted = role or max(manifest.approvals if manifest else (), key=list(Role).index, default=None)
+    contract = approved_model(file, Expectation(role=wanted)).contract
+    loaded = load_model(file, _expectation(contract, wanted))
     where = "any market" if contract.portable else f"{contract.venue} {', '.join(contract.symbols)}"
-    return f"{file}: sound; {contract.name} on {', '.join(loaded.features)} for {where}\n{loaded.model_id}"
+    approved = f"{'' if manifest else 'no manifest: '}approved for {approved_for(manifest)}"
+    features = ", ".join(loaded.features)
+    return f"{file}: sound; {contract.name} on {features} for {where}; {approved}\n{loaded.model_id}"
 
 
-def _expectation(contract: ModelContract, role: Role) -> Expectation:
+def _expectation(contract: ModelContract, role: Role | None) -> Expectation:
     today = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
     if contract.portable:
         return Expectation(role=role, today=today)

@@ -96,7 +96,7 @@ SUMMARY_FIELDS: tuple[SummaryField, ...] = (
     SummaryField("skill.*.ece_e6", "1e-6 or null", "calibration error of the same calls"),
     SummaryField("skill.*.temperature_e6", "1e-6", "online temperature"),
     SummaryField("skill.*.unanswered", "count", "followed rows without an answer that counts"),
-    SummaryField("skill.*.void", "count", "followed rows across a lost book"),
+    SummaryField("skill.*.void", "count", "followed rows voided by a swap or a lost book"),
     SummaryField("fates.*.ideas", "count", "ideas judged, by `PERMITTED`, `DECLINED`, `LAPSED`, `WITHDRAWN`"),
     SummaryField("fates.*.hits", "count", "ideas whose side the mid moved to over the horizon"),
     SummaryField("fates.*.move_e6", "1e-6", "mean move of the mid in their favour, of the price"),

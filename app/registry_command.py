@@ -8,8 +8,9 @@ import msgspec
 
 from pipeline.models.expectation import Expectation, Role
 from pipeline.models.inspection import InspectedModel, inspect_model
-from pipeline.models.manifest import Manifest, read_manifest, write_manifest
+from pipeline.models.manifest import Manifest, approved_for, read_manifest, write_manifest
 from pipeline.models.refusal import ModelRefused
+from pipeline.models.registry import bundled_models, bundled_version
 from pipeline.runtime.places import models_dir
 
 
@@ -40,20 +41,26 @@ def approve_model(file: Path, role: Role) -> str:
 
 
 def list_models() -> str:
-    """Give a line for each model of the registry, by name and version; one that is refused says why."""
+    """Give a line for each model of the registry, by name and version, then for each bundled one.
+
+    One that is refused says why.
+    """
     files = sorted(models_dir().glob("*/*/*.onnx"), key=lambda path: (path.parts[-3], _number(path)))
-    return "\n".join(_line(file) for file in files) or f"no model in {models_dir()}; train one: lobdeck train"
+    lines = [_line(file, f"{file.parts[-3]}/{file.parts[-2]}") for file in files]
+    lines = lines or [f"no model in {models_dir()}; train one: lobdeck train"]
+    for name, file in bundled_models().items():
+        lines.append(f"{_line(file, f'{name}/{bundled_version(file)}')}  bundled")
+    return "\n".join(lines)
 
 
-def _line(file: Path) -> str:
-    place = f"{file.parts[-3]}/{file.parts[-2]}"
+def _line(file: Path, place: str) -> str:
     try:
-        inspected, manifest = inspect_model(file, Expectation(role=Role.SHADOW)), read_manifest(file)
+        inspected, manifest = inspect_model(file, Expectation(role=None)), read_manifest(file)
     except ModelRefused as refusal:
         return f"{place}  {refusal.code}: {refusal.message}"
     metrics = inspected.contract.metrics
     base = f", queue imbalance alone {metrics.qi_only.logloss:.4f}" if metrics.qi_only else ""
-    roles = ", ".join(manifest.approvals) if manifest else "nothing"
+    roles = approved_for(manifest)
     losses = f"log-loss {metrics.model.logloss:.4f}{base}"
     return f"{place}  {inspected.model_id[:16]}  {roles}  {losses}"
 

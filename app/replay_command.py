@@ -21,6 +21,7 @@ from app.shell import operator, require_terminal
 from pipeline.core.types import Authority, Instrument, VenueMode
 from pipeline.models.expectation import Expectation
 from pipeline.models.inspection import InspectedModel, inspect_model, model_spec
+from pipeline.models.manifest import read_manifest
 from pipeline.models.refusal import ModelRefused
 from pipeline.models.venue_offer import expectation_for
 from pipeline.runtime.capture import CaptureInfo, probe
@@ -146,6 +147,8 @@ def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
     today = datetime.datetime.fromtimestamp(info.first_ts_ns / 1e9, datetime.UTC).strftime("%Y-%m-%d")
     model_path = options.model or default_model(instruments)
     inspected = _inspected(model_path, expectation_for(instruments[0], today))
+    if read_manifest(model_path) is None:
+        sys.stderr.write(f"lobdeck: {model_path.name} has no manifest: approved for nothing but a replay\n")
     live = model_spec(inspected.contract, inspected.model_id)
     shadows, shadow_paths = shadow_models(options.shadow or (), live, instruments[0], today)
     params = build_engine_params(

@@ -25,8 +25,8 @@ from app.shadow_models import shadow_models
 from app.shell import operator, require_terminal
 from pipeline.core.params import EngineParams
 from pipeline.core.types import Authority, Instrument, VenueMode
-from pipeline.models.inspection import inspect_model, model_spec
-from pipeline.models.registry import role_of
+from pipeline.models.inspection import model_spec
+from pipeline.models.registry import approved_model, role_of
 from pipeline.models.venue_offer import expectation_for
 from pipeline.runtime.feed_endpoints import depth_weight, feed_urls
 from pipeline.runtime.feed_params import FeedParams
@@ -135,7 +135,7 @@ def session_on_live_data(
     today = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
     model_path = options.model or default_model(instruments)
     role = role_of(mode is VenueMode.LIVE)
-    inspected = inspect_model(model_path, expectation_for(instruments[0], today, role=role))
+    inspected = approved_model(model_path, expectation_for(instruments[0], today, role=role))
     live = model_spec(inspected.contract, inspected.model_id)
     shadows, shadow_paths = shadow_models(options.shadow or (), live, instruments[0], today)
     params = build_engine_params(

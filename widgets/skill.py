@@ -180,7 +180,7 @@ def _lost(record: RecordView, width: int) -> Line:
         [
             (0, ((" not judged:", "dim"),)),
             (1, text(f"{record.unanswered} without an answer", "dim")),
-            (1, text(f"{record.void} across a lost book", "dim")),
+            (1, text(f"{record.void} voided by a swap or a lost book", "dim")),
         ],
         width,
     )

@@ -306,6 +306,7 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
     ),
     "MODEL_SHADOWED": Sentence("a shadow model runs: {detail}"),
     "MODEL_KEPT": Sentence("the model stays: {detail}"),
+    "SHADOW_NOT_TAKEN": Sentence("the shadow was not taken: {detail}"),
     "MODEL_GATE_CLOSED": Sentence(
         "model {detail}: it may only reduce",
         "model {detail}: skill {0} % ({1} to {2}) over {3} calls; it may only reduce",

@@ -34,6 +34,7 @@ SAID_EACH_TIME = (
     AlertCode.MODEL_SWAPPED,
     AlertCode.MODEL_SHADOWED,
     AlertCode.MODEL_KEPT,
+    AlertCode.SHADOW_NOT_TAKEN,
 )
 
 CURES = {

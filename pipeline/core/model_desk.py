@@ -37,7 +37,7 @@ class ModelDesk:
         refusal = self._refusal(wanted)
         if refusal:
             state.last_answer = book.last_words = refusal
-            self._say(AlertCode.MODEL_KEPT, Severity.INFO, refusal, wanted.ts_ns)
+            self._say(_unchanged(wanted.act), Severity.INFO, refusal, wanted.ts_ns)
             return
         if wanted.act is ModelAct.DROP and wanted.model is not None:
             book.drop(wanted.model.model_id)
@@ -146,8 +146,10 @@ class ModelDesk:
 
     def _abandon(self, pending: PendingModel, why: str, now_ns: int) -> None:
         self._state.models.abandon()
-        words = f"{short_name(pending.model)} was not taken: {why}"
-        self._say(AlertCode.MODEL_KEPT, Severity.WARN, words, now_ns, (pending.model.generation,))
+        name, code = short_name(pending.model), _unchanged(pending.act)
+        words = f"{name} was not taken: {why}"
+        detail = words if code is AlertCode.MODEL_KEPT else f"{name}: {why}"
+        self._say(code, Severity.WARN, detail, now_ns, (pending.model.generation,))
         self._settled(words, now_ns)
 
     def _settled(self, words: str, now_ns: int) -> None:
@@ -161,6 +163,10 @@ class ModelDesk:
         self, code: AlertCode, severity: Severity, detail: str, now_ns: int, values: tuple[int, ...] = ()
     ) -> None:
         self._state.out.alert(code, severity, now_ns, "", detail, values)
+
+
+def _unchanged(act: ModelAct) -> AlertCode:
+    return AlertCode.SHADOW_NOT_TAKEN if act is ModelAct.SHADOW else AlertCode.MODEL_KEPT
 
 
 def _by(model: ModelSpec, who: str) -> str:

@@ -2,8 +2,9 @@
 
 A row asked at t is judged by the mid from t + delay to t + delay + horizon, the last state at or before each
 instant, as training labels it (`research/labels.py`). Rows are followed at most every 100 ms. A row without
-an answer, or across a lost book, is counted and scores nothing. Every answer that counted is joined, whatever
-became of its idea: a person's choice among ideas must not choose what the model is judged by.
+an answer, or across a swap or a lost book, is counted and scores nothing. Every answer that counted is
+joined, whatever became of its idea: a person's choice among ideas must not choose what the model is judged
+by.
 
 The baseline is queue imbalance alone, sigmoid(slope x imbalance), its slope learned from outcomes before the
 call; the other one is a constant that says one half. Direction is scored given a move; rows that did not move
@@ -117,7 +118,7 @@ class ModelMonitor:
         self.drift = FeatureDrift(spec.reference_e6 or ((),) * len(spec.features))
         self.blocks: deque[Block] = deque(maxlen=BLOCKS_KEPT)
         self.unanswered = self.void = self.flat = 0
-        """Rows nobody answered in time, rows across a lost book, rows that did not move."""
+        """Rows nobody answered in time, rows voided by a swap or a lost book, rows that did not move."""
         self.restored_rows = 0
         self._params = params
         self._delay_ns, self._horizon_ns = spec.delay_ms * MS, spec.horizon_ms * MS

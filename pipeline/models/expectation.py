@@ -27,7 +27,8 @@ class Expectation(msgspec.Struct, frozen=True):
 
     sha256: str = ""
     """Hex digest the file must have."""
-    role: Role = Role.PAPER
+    role: Role | None = Role.PAPER
+    """None asks no approval, and no better score than the baseline."""
     venue: str = ""
     market: str = ""
     symbols: tuple[str, ...] = ()

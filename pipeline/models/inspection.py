@@ -260,8 +260,8 @@ def _differ(model: str, here: str) -> bool:
         return True
 
 
-def _check_metrics(contract: ModelContract, features: tuple[str, ...], role: Role) -> None:
-    if role is Role.SHADOW:
+def _check_metrics(contract: ModelContract, features: tuple[str, ...], role: Role | None) -> None:
+    if role in (None, Role.SHADOW):
         return
     model, base = contract.metrics.model, contract.metrics.qi_only
     if base is None:

@@ -1,7 +1,8 @@
 """The side-car of a model, for people and registries: `NAME.manifest.json` beside `NAME.onnx`.
 
 The metadata inside the model is the truth. A manifest that is there must agree with it and must approve the
-role the model is loaded for; one that is not there approves nothing and forbids nothing.
+role the model is loaded for. One that is not there approves nothing: `registry.approved_model` refuses such a
+file where a session begins or takes a model; a bare file is loaded only by replays and research.
 """
 
 from __future__ import annotations
@@ -60,11 +61,23 @@ def write_manifest(model: Path, manifest: Manifest) -> None:
     partial.replace(path)
 
 
-def check_manifest(model: Path, model_id: str, contract: ModelContract, role: Role) -> None:
-    """Compare a model with its manifest, if it has one.
+def approved_for(manifest: Manifest | None) -> str:
+    """Give the roles in words: `shadow, paper`, or `nothing`."""
+    return ", ".join(manifest.approvals if manifest is not None else ()) or "nothing"
+
+
+def not_approved(model: Path, manifest: Manifest | None, role: Role) -> ModelRefused:
+    """Give the refusal of a file nobody approved for a role, and how to approve it."""
+    has = "has no manifest," if manifest is None else "is"
+    said = f"{model.name} {has} approved for {approved_for(manifest)}, not for {role}"
+    return ModelRefused(RefusalCode.E_APPROVAL, f"{said}: `lobdeck model approve FILE {role}`")
+
+
+def check_manifest(model: Path, model_id: str, contract: ModelContract, role: Role | None) -> None:
+    """Compare a model with its manifest, if it has one; with no role it need not be approved.
 
     Raises:
-        ModelRefused: E_CONTRACT, with each field that disagrees.
+        ModelRefused: E_CONTRACT, with each field that disagrees; E_APPROVAL, the role is not approved.
     """
     path = manifest_path(model)
     manifest = read_manifest(model)
@@ -76,8 +89,7 @@ def check_manifest(model: Path, model_id: str, contract: ModelContract, role: Ro
         ("schema_hash", manifest.schema_hash, contract.schema_hash),
     )
     wrong = [f"{field}: manifest {said!r}, model {found!r}" for field, said, found in pairs if said != found]
-    if role not in manifest.approvals:
-        approved = ", ".join(manifest.approvals) or "nothing"
-        wrong.append(f"approvals: {approved}; wanted for {role}")
     if wrong:
         raise ModelRefused(RefusalCode.E_CONTRACT, f"{path.name} disagrees", tuple(wrong))
+    if role is not None and role not in manifest.approvals:
+        raise not_approved(model, manifest, role)

@@ -20,6 +20,8 @@ class RefusalCode(enum.StrEnum):
     """No ONNX file, or one with an operator off the list, a custom domain, or data outside the file."""
     E_CONTRACT = "E_CONTRACT"
     """Metadata missing, ill-typed or contradicting itself, or a manifest that disagrees with it."""
+    E_APPROVAL = "E_APPROVAL"
+    """Nobody approved the file for what it is wanted for; one without a manifest is approved for nothing."""
     E_IO = "E_IO"
     """Input or output of another name, rank, width or type, or a batch size that is not open."""
     E_SCHEMA_HASH = "E_SCHEMA_HASH"

@@ -11,17 +11,23 @@ import importlib.resources
 import re
 from pathlib import Path
 
+import msgspec
+
 from pipeline.models.expectation import Expectation, Role
 from pipeline.models.inspection import InspectedModel, inspect_model
-from pipeline.models.manifest import read_manifest
+from pipeline.models.manifest import not_approved, read_manifest
 from pipeline.models.refusal import ModelRefused, RefusalCode
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VERSION = re.compile(r"[0-9]{1,9}")
 
 
+class _Built(msgspec.Struct, frozen=True):
+    version: int
+
+
 def find_model(name: str, folder: Path) -> Path:
-    """Give the file of `NAME` or `NAME@VERSION`; a bundled model has no version.
+    """Give the file of `NAME` or `NAME@VERSION`; a bundled model has one version.
 
     Raises:
         ModelRefused: E_SHA, no such model is here.
@@ -33,12 +39,26 @@ def find_model(name: str, folder: Path) -> Path:
     chosen = versions.get(int(version)) if version else versions.get(max(versions, default=-1))
     if chosen is not None:
         return chosen
-    bundled = Path(str(importlib.resources.files("pipeline.models") / "bundled" / f"{wanted}.onnx"))
-    if not version and bundled.is_file():
-        return bundled
+    bundled = bundled_models().get(wanted)
+    if bundled is not None:
+        number = bundled_version(bundled)
+        if int(version or number) == number:
+            return bundled
+        versions[number] = bundled
     known = ", ".join(f"@{number}" for number in sorted(versions))
     here = f"{wanted} is there as {known}" if known else "`lobdeck model list` names those there are"
     raise ModelRefused(RefusalCode.E_SHA, f"no model {name} in {folder}; {here}")
+
+
+def bundled_models() -> dict[str, Path]:
+    """Give the files of the models that ship with lobdeck, by name, in order."""
+    folder = Path(str(importlib.resources.files("pipeline.models") / "bundled"))
+    return {path.stem: path for path in sorted(folder.glob("*.onnx"))}
+
+
+def bundled_version(path: Path) -> int:
+    """Give the version a bundled model was built as."""
+    return msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=_Built).version
 
 
 def approved_model(path: Path, expect: Expectation) -> InspectedModel:
@@ -48,8 +68,8 @@ def approved_model(path: Path, expect: Expectation) -> InspectedModel:
         ModelRefused: with the code of the first check it failed.
     """
     inspected = inspect_model(path, expect)
-    if read_manifest(path) is None:
-        raise ModelRefused(RefusalCode.E_CONTRACT, f"{path.name} has no manifest: nothing approves it")
+    if expect.role is not None and read_manifest(path) is None:
+        raise not_approved(path, None, expect.role)
     return inspected
 
 

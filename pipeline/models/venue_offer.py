@@ -17,7 +17,7 @@ CADENCES: Final = MappingProxyType({name: venue.cadence for name, venue in REGIS
 
 
 def expectation_for(
-    instrument: Instrument, today: str, sha256: str = "", role: Role = Role.PAPER
+    instrument: Instrument, today: str, sha256: str = "", role: Role | None = Role.PAPER
 ) -> Expectation:
     """Give what a session on this instrument expects; `today` is the UTC date `YYYY-MM-DD` or empty."""
     return Expectation(

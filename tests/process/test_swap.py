@@ -51,8 +51,8 @@ def test_swaps_under_load_lose_no_frame_and_use_no_answer_of_a_wrong_generation(
         assert "E_GOLDEN: 17 of 17 golden rows off" in said
         refused = ask_model(running.place, ModelAct.USE, "unasked", ("ada", ""), 30.0)
         assert refused.text == (
-            "E_CONTRACT: unasked.manifest.json disagrees: approvals: shadow; wanted for paper; "
-            "nothing changed"
+            "E_APPROVAL: unasked.onnx is approved for shadow, not for paper: "
+            "`lobdeck model approve FILE paper`; nothing changed"
         )
         before = running.status()
         running.wait_for(lambda content: content["decisions"] > before["decisions"] + 20)

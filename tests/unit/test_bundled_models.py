@@ -71,7 +71,7 @@ def test_queue_imbalance_alone_runs_on_any_market_the_other_model_does_not() -> 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_neither_is_approved_for_real_money(name: str) -> None:
-    with pytest.raises(ModelRefused, match="approvals: shadow, paper; wanted for live"):
+    with pytest.raises(ModelRefused, match="approved for shadow, paper, not for live"):
         load_model(path_of(name), Expectation(role=Role.LIVE))
 
 

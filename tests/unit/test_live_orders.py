@@ -13,6 +13,7 @@ from app.live_orders import BINANCE_ORDERS, live_session, orders_url
 from app.replay_command import OptionError
 from app.run_command import RunOptions
 from pipeline.core.types import Authority, VenueMode
+from pipeline.models.manifest import manifest_path
 from pipeline.models.refusal import ModelRefused
 from pipeline.runtime.gate import Gate
 from pipeline.runtime.locks import InstanceLock, LockHeldError
@@ -123,10 +124,18 @@ def test_the_key_file_is_looked_at_before_the_words_are_asked_for(home: Path) ->
 
 def test_a_model_nobody_approved_for_real_money_is_refused(home: Path) -> None:
     terminal = Terminal()
-    with pytest.raises(ModelRefused, match="E_CONTRACT") as refused:
+    with pytest.raises(ModelRefused, match="E_APPROVAL") as refused:
         live_session(options(home, model=None), confirm=terminal.confirm, euid=1_000)
     assert terminal.shown == [], "it was refused only after the words were typed"
-    assert refused.value.differences == ("approvals: shadow, paper; wanted for live",)
+    assert "is approved for shadow, paper, not for live: `lobdeck model approve" in refused.value.message
+
+
+def test_a_model_without_a_manifest_is_refused_before_anything_is_typed(home: Path) -> None:
+    terminal = Terminal()
+    manifest_path(home / "qi-logit.onnx").unlink()
+    with pytest.raises(ModelRefused, match="E_APPROVAL: qi-logit.onnx has no manifest"):
+        live_session(options(home), confirm=terminal.confirm, euid=1_000)
+    assert terminal.shown == []
 
 
 def test_what_is_shown_names_account_venue_server_and_symbols(home: Path) -> None:

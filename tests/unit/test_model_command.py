@@ -14,10 +14,12 @@ from app.cli import run
 from app.model_command import inspect_model, verify_model
 from app.replay_command import bundled_model
 from pipeline.core.registry import REGISTRY
+from pipeline.models.expectation import Role
+from pipeline.models.manifest import manifest_path
 from pipeline.models.packaging import contract_of
 from pipeline.models.refusal import ModelRefused
 from pipeline.runtime.instruments import InstrumentError
-from tests.fakes.models import logistic, model_bytes, source, write_model
+from tests.fakes.models import logistic, model_bytes, registered, source, write_model
 
 
 def test_contract_is_given_in_lines() -> None:
@@ -60,6 +62,17 @@ def test_file_without_a_contract_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["qi-logit", "ob-logit"])
 def test_bundled_models_verify(name: str) -> None:
     assert f"sound; {name} on qi_1" in verify_model(bundled_model(name))
+
+
+def test_verifying_says_what_a_model_is_approved_for(tmp_path: Path) -> None:
+    path = registered(tmp_path, "my-logit", 1, Role.SHADOW, symbols=("BTCUSDT",), tick="0.01")
+    assert "; approved for shadow\n" in verify_model(path)
+    with pytest.raises(ModelRefused, match="E_APPROVAL: .* is approved for shadow, not for paper"):
+        verify_model(path, Role.PAPER)
+    manifest_path(path).unlink()
+    assert "; no manifest: approved for nothing\n" in verify_model(path)
+    with pytest.raises(ModelRefused, match="E_APPROVAL: .* has no manifest"):
+        verify_model(path, Role.SHADOW)
 
 
 def test_verifying_runs_the_model(tmp_path: Path) -> None:

@@ -308,9 +308,22 @@ class TestShadow:
         assert floor.engine.counts()["model"]["generation"] == 3
 
     def test_that_needs_what_nobody_computes_is_refused(self) -> None:
-        assert "does not compute cancel_ratio; start it with --shadow" in want(
-            Floor().warm(), ModelAct.SHADOW, FAR
+        floor = Floor().warm()
+        words = "does not compute cancel_ratio; start it with --shadow"
+        assert words in want(floor, ModelAct.SHADOW, FAR)
+        (alert,) = floor.alerts(AlertCode.SHADOW_NOT_TAKEN)
+        assert words in alert.detail
+        assert not floor.alerts(AlertCode.MODEL_KEPT)
+
+    def test_that_a_worker_refuses_is_told_as_a_shadow_not_taken(self) -> None:
+        floor = Floor().warm()
+        want(floor, ModelAct.SHADOW, NEXT)
+        assert prepared(floor, ok=False, why="E_GOLDEN: off") == (
+            "next-logit@abababab was not taken: E_GOLDEN: off"
         )
+        (alert,) = floor.alerts(AlertCode.SHADOW_NOT_TAKEN)
+        assert alert.detail == "next-logit@abababab: E_GOLDEN: off"
+        assert not floor.alerts(AlertCode.MODEL_KEPT)
 
     def test_beyond_the_most_is_refused(self) -> None:
         floor = Floor().warm()

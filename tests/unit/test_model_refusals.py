@@ -185,7 +185,9 @@ def test_a_manifest_that_disagrees_or_does_not_approve(tmp_path: Path) -> None:
     manifest_path(path).write_bytes(msgspec.json.encode(sound))
     assert load_model(path, expectation()).model_id == identity
 
-    assert "wanted for live" in str(refusal(tmp_path, model_bytes(), role=Role.LIVE))
+    unasked = refusal(tmp_path, model_bytes(), role=Role.LIVE)
+    assert unasked.code is RefusalCode.E_APPROVAL
+    assert "approved for paper, not for live" in unasked.message
     manifest_path(path).write_bytes(msgspec.json.encode(msgspec.structs.replace(sound, model_id="00")))
     refused = refusal(tmp_path, model_bytes())
     assert refused.code is RefusalCode.E_CONTRACT
@@ -424,5 +426,5 @@ def test_a_model_slower_than_its_budget(tmp_path: Path) -> None:
 
 def test_every_code_is_listed_once_and_explains_itself() -> None:
     assert [code.value for code in RefusalCode] == [code.name for code in RefusalCode]
-    assert len(RefusalCode) == 14
+    assert len(RefusalCode) == 15
     assert str(ModelRefused(RefusalCode.E_IO, "wrong", ("a", "b"))) == "E_IO: wrong\n  a\n  b"

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.registry_command import list_models
 from pipeline.models.expectation import Expectation, Role
 from pipeline.models.manifest import manifest_path
 from pipeline.models.refusal import ModelRefused, RefusalCode
-from pipeline.models.registry import approved_model, find_model, one_line, role_of
+from pipeline.models.registry import approved_model, bundled_models, find_model, one_line, role_of
 from tests.fakes.models import registered
 
 
@@ -28,10 +29,27 @@ def test_a_version_that_is_not_there_is_refused_with_those_that_are(tmp_path: Pa
         find_model("my-logit@4", tmp_path)
 
 
-def test_a_bundled_model_has_its_name_alone(tmp_path: Path) -> None:
-    assert find_model("qi-logit", tmp_path).name == "qi-logit.onnx"
-    with pytest.raises(ModelRefused):
-        find_model("qi-logit@1", tmp_path)
+def test_a_bundled_model_is_meant_by_its_name_and_its_own_version(tmp_path: Path) -> None:
+    for name in bundled_models():
+        assert find_model(name, tmp_path) == find_model(f"{name}@1", tmp_path) == bundled_models()[name]
+    with pytest.raises(ModelRefused, match="qi-logit is there as @1"):
+        find_model("qi-logit@7", tmp_path)
+
+
+def test_a_version_of_the_registry_does_not_hide_the_bundled_one(tmp_path: Path) -> None:
+    newer = registered(tmp_path, "qi-logit", 3)
+    assert find_model("qi-logit", tmp_path) == newer
+    assert find_model("qi-logit@1", tmp_path) == bundled_models()["qi-logit"]
+    with pytest.raises(ModelRefused, match="qi-logit is there as @1, @3"):
+        find_model("qi-logit@2", tmp_path)
+
+
+def test_the_list_shows_the_bundled_models_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOBDECK_HOME", str(tmp_path))
+    lines = list_models().splitlines()
+    assert lines[0].startswith("no model in ")
+    assert [line.split()[0] for line in lines[1:]] == ["calm-logit/1", "ob-logit/1", "qi-logit/1"]
+    assert all("  shadow, paper  " in line and line.endswith("  bundled") for line in lines[1:])
 
 
 @given(
@@ -52,14 +70,14 @@ def test_a_role_nobody_approved_is_refused_by_its_code_in_one_line(tmp_path: Pat
     with pytest.raises(ModelRefused) as refused:
         approved_model(path, Expectation(role=Role.PAPER))
     assert one_line(refused.value) == (
-        "E_CONTRACT: my-logit.manifest.json disagrees: approvals: shadow; wanted for paper"
+        "E_APPROVAL: my-logit.onnx is approved for shadow, not for paper: `lobdeck model approve FILE paper`"
     )
 
 
 def test_a_file_without_a_manifest_is_approved_for_nothing(tmp_path: Path) -> None:
     path = registered(tmp_path, "my-logit", 1, *Role)
     manifest_path(path).unlink()
-    with pytest.raises(ModelRefused, match="has no manifest: nothing approves it"):
+    with pytest.raises(ModelRefused, match="E_APPROVAL: .* has no manifest, approved for nothing"):
         approved_model(path, Expectation(role=Role.SHADOW))
 
 

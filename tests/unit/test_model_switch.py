@@ -98,7 +98,7 @@ def test_a_name_becomes_a_model_the_workers_load_and_the_answer_comes_when_it_is
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("good", "E_CONTRACT: good.manifest.json disagrees: approvals: shadow; wanted for paper"),
+        ("good", "E_APPROVAL: good.onnx is approved for shadow, not for paper: `lobdeck model approve"),
         ("good@7", "E_SHA: no model good@7 in "),
         ("../good", "E_SHA: '../good' is no NAME"),
     ],
@@ -117,7 +117,7 @@ def test_real_money_wants_the_approval_for_live(tmp_path: Path) -> None:
     room = Room(tmp_path, VenueMode.LIVE)
     try:
         room.ask(ModelAct.USE, "good")
-        assert "wanted for live" in room.said[0][1]
+        assert "approved for paper, not for live" in room.said[0][1]
     finally:
         room.floor.pool.close(0)
 

@@ -8,9 +8,13 @@ import pytest
 
 from app.cli import run as run_lobdeck
 from app.config_sections import Config, FeedSettings, SessionSettings
+from app.replay_command import ReplayOptions, build_session, bundled_model
 from app.run_command import RunOptions, build_live_session, feed_params, symbols_of
 from pipeline.core.types import Authority, VenueMode
+from pipeline.models.refusal import ModelRefused
 from pipeline.runtime.feed_params import FeedParams
+from pipeline.runtime.places import list_sessions
+from tests.fakes.sessions import synthetic_lines, write_capture
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +40,27 @@ def test_live_data_meet_the_paper_venue_with_a_journal() -> None:
     assert (spec.feed.stream_url, spec.feed.rest_url) == ("ws://127.0.0.1:9000", "http://127.0.0.1:9000")
     assert place.name == "binance-btcusdt-1"
     assert place.root.is_dir()
+
+
+def test_a_model_file_copied_alone_runs_nowhere_but_in_a_replay(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = tmp_path / "calm.onnx"
+    bare.write_bytes(bundled_model("calm-logit").read_bytes())
+    words = "E_APPROVAL: calm.onnx has no manifest, approved for nothing, not for paper: `lobdeck model"
+    demo = ["demo", "--headless", "--seconds", "1", "--model", str(bare)]
+    assert run_lobdeck(demo) == 2
+    assert words in capsys.readouterr().err
+    bare.write_bytes(bundled_model("qi-logit").read_bytes())
+    with pytest.raises(ModelRefused, match="E_APPROVAL: calm.onnx has no manifest"):
+        build_live_session(options(model=bare))
+    assert list_sessions() == ()
+
+    capture = write_capture(tmp_path / "good.txt", synthetic_lines(20))
+    build_session(ReplayOptions(paths=(capture,), prefix="replay", model=bare))
+    assert capsys.readouterr().err.splitlines() == [
+        "lobdeck: calm.onnx has no manifest: approved for nothing but a replay"
+    ]
 
 
 def test_the_venue_itself_is_the_default() -> None:

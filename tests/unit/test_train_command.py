@@ -81,8 +81,9 @@ def test_a_model_goes_to_the_registry_as_a_shadow_and_higher_by_approval(
     assert "qi only" in said
     assert "constant" in said
     assert read_evaluation(file.parent / "evaluation.json").rows > 1_000
-    with pytest.raises(ModelRefused, match="approvals: shadow; wanted for paper"):
-        verify_model(file)
+    assert "; approved for shadow\n" in verify_model(file)
+    with pytest.raises(ModelRefused, match="approved for shadow, not for paper"):
+        verify_model(file, Role.PAPER)
     assert "shadow, paper" in approve_model(file, Role.PAPER)
     assert "sound" in verify_model(file)
     assert "planted/1" in list_models()

@@ -23,7 +23,7 @@ from pipeline.models.expectation import Expectation
 from pipeline.models.inspection import InspectedModel, inspect_model, model_spec
 from pipeline.models.manifest import read_manifest
 from pipeline.models.refusal import ModelRefused
-from pipeline.models.venue_offer import expectation_for
+from pipeline.models.venue_offer import expectation_for, planted_words
 from pipeline.runtime.capture import CaptureInfo, probe
 from pipeline.runtime.instruments import load_instruments, parse_fees
 from pipeline.runtime.journal_format import OWN_EXCHANGE
@@ -188,6 +188,9 @@ def build_session(options: ReplayOptions) -> tuple[SessionSpec, SessionPlace]:
         planted=[path.resolve() for path in options.paths] == [sample_capture().resolve()],
         today=today,
     )
+    warned = "" if spec.planted else planted_words(live.name)
+    if warned:
+        sys.stderr.write(f"lobdeck: {warned}\n")
     if info.others and options.venue is None:
         others = " or ".join(info.others)
         sys.stderr.write(f"lobdeck: replaying {info.venue}; --venue plays {others} of the same files\n")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,9 @@ from app.shell import operator, require_terminal
 from pipeline.core.params import EngineParams
 from pipeline.core.types import Authority, Instrument, VenueMode
 from pipeline.models.inspection import model_spec
+from pipeline.models.refusal import ModelRefused, RefusalCode
 from pipeline.models.registry import approved_model, role_of
-from pipeline.models.venue_offer import expectation_for
+from pipeline.models.venue_offer import expectation_for, planted_words
 from pipeline.runtime.feed_endpoints import depth_weight, feed_urls
 from pipeline.runtime.feed_params import FeedParams
 from pipeline.runtime.instruments import load_instruments, parse_fees
@@ -137,6 +139,8 @@ def session_on_live_data(
     role = role_of(mode is VenueMode.LIVE)
     inspected = approved_model(model_path, expectation_for(instruments[0], today, role=role))
     live = model_spec(inspected.contract, inspected.model_id)
+    if mode is not VenueMode.SIM:
+        _mind_planted(live.name, own_address=bool(options.base_url or config.feed.base_url))
     shadows, shadow_paths = shadow_models(options.shadow or (), live, instruments[0], today)
     params = build_engine_params(
         config,
@@ -158,6 +162,19 @@ def session_on_live_data(
         today=today,
     )
     return spec, place
+
+
+def _mind_planted(name: str, *, own_address: bool) -> None:
+    """Refuse a model of planted flow at the venue itself; another address may be a sim, so say it in a line.
+
+    Raises:
+        ModelRefused: the model was fitted on the simulated exchange.
+    """
+    words = planted_words(name)
+    if words and not own_address:
+        raise ModelRefused(RefusalCode.E_SPAN, words)
+    if words:
+        sys.stderr.write(f"lobdeck: {words}\n")
 
 
 def symbols_of(given: Sequence[str]) -> tuple[str, ...]:

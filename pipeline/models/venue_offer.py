@@ -15,6 +15,16 @@ MARKETS: Final = MappingProxyType({name: venue.market for name, venue in REGISTE
 CADENCES: Final = MappingProxyType({name: venue.cadence for name, venue in REGISTER.items()})
 """Channels the features are computed from and their pace, by venue, as the schema names them."""
 
+PLANTED_ONLY: Final = frozenset({"calm-logit"})
+"""Bundled models fitted on the simulated exchange; their contract names the venue it speaks like."""
+
+
+def planted_words(name: str) -> str:
+    """Give what to say of a model where the flow is not planted; empty for one fitted on a real market."""
+    if name not in PLANTED_ONLY:
+        return ""
+    return f"{name}: fitted on the simulated exchange, whose flow is planted; worth nothing on a real market"
+
 
 def expectation_for(
     instrument: Instrument, today: str, sha256: str = "", role: Role | None = Role.PAPER

@@ -8,7 +8,7 @@ import pytest
 
 from app.cli import run as run_lobdeck
 from app.config_sections import Config, FeedSettings, SessionSettings
-from app.replay_command import ReplayOptions, build_session, bundled_model
+from app.replay_command import ReplayOptions, build_session, bundled_model, sample_capture
 from app.run_command import RunOptions, build_live_session, feed_params, symbols_of
 from pipeline.core.types import Authority, VenueMode
 from pipeline.models.refusal import ModelRefused
@@ -61,6 +61,28 @@ def test_a_model_file_copied_alone_runs_nowhere_but_in_a_replay(
     assert capsys.readouterr().err.splitlines() == [
         "lobdeck: calm.onnx has no manifest: approved for nothing but a replay"
     ]
+
+
+def test_what_was_fitted_on_planted_flow_is_not_for_a_real_venue(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone: dict[str, object] = {"symbols": ("BTCUSDT",), "model": bundled_model("calm-logit")}
+    with pytest.raises(ModelRefused, match="E_SPAN"):
+        build_live_session(options(**alone))
+    assert not list(tmp_path.glob("**/binance-btcusdt-1"))
+    build_live_session(options(**alone, base_url="ws://127.0.0.1:9000"))
+    assert "calm-logit: fitted on the simulated exchange" in capsys.readouterr().err
+
+
+def test_a_replay_with_it_says_so_in_a_line_except_of_the_sample(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calm, copy = bundled_model("calm-logit"), tmp_path / "other.zst"
+    copy.write_bytes(sample_capture().read_bytes())
+    build_session(ReplayOptions(paths=(sample_capture(),), prefix="replay", model=calm))
+    assert not capsys.readouterr().err
+    build_session(ReplayOptions(paths=(copy,), prefix="replay", model=calm))
+    assert "calm-logit: fitted on the simulated exchange" in capsys.readouterr().err
 
 
 def test_the_venue_itself_is_the_default() -> None:

@@ -178,15 +178,19 @@ def dataset_build(
     kind: Annotated[str, typer.Option("--format", help="npz, or parquet with its extra.")] = "npz",
 ) -> None:
     """Write labelled rows of captures or journals. They run through the engine; run it again to go on."""
-    from app.dataset_command import build_dataset
+    from app.dataset_command import build_dataset, kept_of_interrupted
     from app.dataset_sources import BuildOptions
     from app.progress import progress_line
 
     options = BuildOptions(
         tuple(paths), output, symbol, features, horizons, delay_ms, barrier_sigmas, part_rows, kind, venue
     )
-    with progress_line() as say:
-        said = build_dataset(options, say)
+    try:
+        with progress_line() as say:
+            said = build_dataset(options, say)
+    except KeyboardInterrupt:
+        typer.echo(f"lobdeck: interrupted: {kept_of_interrupted(output)}", err=True)
+        raise typer.Exit(130) from None
     typer.echo(said)
 
 

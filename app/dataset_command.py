@@ -27,6 +27,8 @@ from pipeline.research.dataset import (
     write_page,
 )
 from pipeline.research.dataset_builder import DatasetBuilder
+from pipeline.runtime.capture import CaptureError
+from pipeline.runtime.journal_format import JournalError
 from pipeline.runtime.row_tap import play
 
 
@@ -39,11 +41,36 @@ def build_dataset(options: BuildOptions, say: Callable[[str], None]) -> str:
     """
     feeds = feeds_of(options)
     recipe = recipe_of(options, feeds)
-    page = _page_to_go_on_with(options.output, recipe, tuple(feed.source for feed in feeds))
-    for number, feed in enumerate(feeds):
-        if number not in page.done:
-            page = _build_source(options.output, page, number, feed, say)
+    made = not options.output.exists()
+    try:
+        page = _page_to_go_on_with(options.output, recipe, tuple(feed.source for feed in feeds))
+        for number, feed in enumerate(feeds):
+            if number not in page.done:
+                page = _build_source(options.output, page, number, feed, say)
+    except (DatasetError, CaptureError, JournalError) as problem:
+        # A full disk can pass; a refused input will not.
+        if made and not isinstance(problem.__cause__, OSError):
+            _remove_refused(options.output)
+        raise
     return _said(options.output, page)
+
+
+def kept_of_interrupted(folder: Path) -> str:
+    """Say what an interrupted build keeps, and how it goes on; for one line."""
+    if not (folder / PAGE).exists():
+        return "nothing is kept"
+    page = read_page(folder)
+    whole = f"{len(page.done)} of {len(page.sources)} sources"
+    return f"{folder} keeps {len(page.parts)} parts of {whole}; the same command goes on with the next source"
+
+
+def _remove_refused(folder: Path) -> None:
+    """Remove a folder this build made, with the files a build writes; others, and then the folder, stay."""
+    for file in folder.glob("*"):
+        if file.name.startswith(("part-", "touch-", PAGE)):
+            file.unlink()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def verify_dataset(folder: Path) -> str:
@@ -122,9 +149,13 @@ def _added(one: tuple[HorizonMix, ...], other: tuple[HorizonMix, ...]) -> tuple[
 def _said(folder: Path, page: DatasetPage) -> str:
     mixes = "; ".join(_mix_said(mix) for mix in page.mix)
     counts = f"{page.rows:,} rows of {len(page.recipe.features)} features from {page.frames:,} frames"
-    return (
-        f"{folder}: {counts}, {page.gaps} gaps, {len(page.parts)} parts; {mixes}\n{page.recipe.schema_hash}"
+    cut = "".join(
+        f"CAUTION: {name} ends in the middle of a line: its last frame is lost\n"
+        for source in page.sources
+        for name in source.cut
     )
+    line = f"{folder}: {counts}, {page.gaps} gaps, {len(page.parts)} parts; {mixes}"
+    return f"{line}\n{cut}{page.recipe.schema_hash}"
 
 
 def _mix_said(mix: HorizonMix) -> str:

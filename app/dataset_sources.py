@@ -21,7 +21,7 @@ from pipeline.core.types import Authority, Fees, Instrument, VenueMode
 from pipeline.models.expectation import TRIGGER
 from pipeline.models.venue_offer import CADENCES
 from pipeline.research.dataset import DatasetError, Recipe, Source
-from pipeline.runtime.capture import is_journal, open_capture, probe
+from pipeline.runtime.capture import ends_within_line, is_journal, open_capture, probe
 from pipeline.runtime.capture_run import CaptureRun
 from pipeline.runtime.instruments import load_instruments
 from pipeline.runtime.journal_reader import read_journal
@@ -95,7 +95,8 @@ def _capture_feed(paths: tuple[Path, ...], options: BuildOptions, features: tupl
         codec = codec_for(info.venue, {one.symbol: one for one in instruments})
         return TappedCapture(engine, codec, open_capture(paths, info.venue), chosen, collector, (chosen,))
 
-    source = Source(tuple(path.name for path in paths), tuple(map(_digest, paths)))
+    cut = tuple(path.name for path in paths if ends_within_line(path))
+    source = Source(tuple(path.name for path in paths), tuple(map(_digest, paths)), cut)
     return Feed(source, instruments[0], start, _params(instruments, features))
 
 

@@ -39,12 +39,14 @@ class DatasetError(Exception):
     """A dataset cannot be written or read; one line names the file and what is wrong."""
 
 
-class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Files that were read as one stream."""
 
     names: tuple[str, ...]
     sha256: tuple[str, ...]
     """Of the files as they lie on disk, in the same order."""
+    cut: tuple[str, ...] = ()
+    """Those that end in the middle of a line, whose last frame is lost."""
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -233,6 +233,26 @@ def is_journal(path: Path) -> bool:
         return False
 
 
+def ends_within_line(path: Path) -> bool:
+    """Say whether a file's last line has neither an end nor a whole frame; a packed file is unpacked for it.
+
+    Raises:
+        CaptureError: it cannot be read to its end.
+    """
+    try:
+        tail = _tail(path)
+    except (OSError, PackedError) as error:
+        raise CaptureError(f"{path}: {error}") from error
+    lines = tail.rsplit(b"\n", 1)
+    if not lines[-1].strip() or (len(lines) == 1 and len(tail) == _TAIL_BYTES):
+        return False
+    try:
+        msgspec.json.decode(lines[-1].partition(b" ")[2], type=msgspec.Raw)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
 def capture_length_ns(paths: Sequence[Path]) -> int | None:
     """Give the time from the first frame to the last; None where it cannot be told.
 

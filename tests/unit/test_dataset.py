@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.cli import run
 from app.dataset_command import build_dataset, verify_dataset
 from app.dataset_sources import BuildOptions
+from app.progress import every_few_seconds
 from app.replay_command import sample_capture
 from app.sample_command import write_sample
 from pipeline.core.params import MS
@@ -92,6 +94,52 @@ def test_other_options_in_the_same_folder_are_refused(clip: Path, tmp_path: Path
 
     with pytest.raises(DatasetError, match="another dataset"):
         build(clip, tmp_path / "set", delay_ms=50)
+
+
+def test_a_refused_build_removes_the_folder_it_made_and_no_other(clip: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.txt"
+    broken.write_bytes(clip.read_bytes() + b"no stamp at all\n")
+    (tmp_path / "old").mkdir()
+
+    for name in ("new", "old"):
+        with pytest.raises(CaptureError, match="expected stamped lines"):
+            build(broken, tmp_path / name, part_rows=50)
+    assert not (tmp_path / "new").exists()
+    assert (tmp_path / "old").exists()
+
+
+def test_a_capture_cut_within_its_last_line_is_told(clip: Path, tmp_path: Path) -> None:
+    data = clip.read_bytes()
+    for name, content, is_cut in (("cut", data[:-9], True), ("whole", data[:-1], False)):
+        path = tmp_path / f"{name}.txt"
+        path.write_bytes(content)
+        build(path, tmp_path / name)
+        assert ("CAUTION: cut.txt ends" in verify_dataset(tmp_path / name)) == is_cut
+
+
+def test_an_interrupted_build_says_what_it_keeps(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("app.dataset_command.play", interrupted)
+    folder = tmp_path / "set"
+
+    assert run(["dataset", "build", str(clip), "-o", str(folder), "--features", FEATURES]) == 130
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "keeps 0 parts of 0 of 1 sources; the same command goes on" in said
+
+
+def test_progress_on_a_pipe_comes_every_few_seconds() -> None:
+    said: list[str] = []
+    now = [0.0]
+    say = every_few_seconds(said.append, lambda: now[0])
+    for quarter in range(41):
+        now[0] = quarter / 4
+        say(f"{now[0]:g}")
+    assert said == ["3", "6", "9"]
 
 
 def test_a_folder_with_other_files_is_refused_and_left_alone(clip: Path, tmp_path: Path) -> None:

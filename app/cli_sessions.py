@@ -167,6 +167,7 @@ def release(
     if agree:
         _agree(name)
     place = session_place(name)
+    seen = shell.gate_now(place)  # a kill that comes while the phrase is typed is not taken back with it
     typer.echo("\n".join(gate_words(place)) or f"{name}: the gate is open")
     checks = check_list(place)
     typer.echo("\n".join(checks.lines))
@@ -177,4 +178,4 @@ def release(
     typed = phrase or typer.prompt(f"type {wanted} to release", default="", show_default=False)
     if typed != wanted:
         raise shell.ShellError(f"not released: typed {typed!r}, wanted {wanted!r}")
-    typer.echo(shell.release(place, reason, unconfirmed=bool(checks.unconfirmed)))
+    typer.echo(shell.release(place, reason, unconfirmed=bool(checks.unconfirmed), seen=seen))

@@ -26,6 +26,7 @@ from app.last_summary import (
 )
 from app.link_call import NoAnswerError, ask_status
 from pipeline.runtime.gate import Closer, Gate, GateError
+from pipeline.runtime.gate_state import GateState
 from pipeline.runtime.guard_report import GUARD_LOCK_NAME
 from pipeline.runtime.locks import is_held
 from pipeline.runtime.places import PlacesError, SessionPlace, list_sessions, session_place
@@ -129,18 +130,31 @@ def kill(places: Iterable[SessionPlace], warn: Warn | None = None) -> tuple[list
     return lines, confirmed
 
 
-def release(place: SessionPlace, reason: str = "", *, unconfirmed: bool = False) -> str:
+def gate_now(place: SessionPlace) -> GateState:
+    """Give a session's gate as it stands now."""
+    gate = Gate.attach(place.root)
+    try:
+        return gate.state()
+    finally:
+        gate.detach()
+
+
+def release(
+    place: SessionPlace, reason: str = "", *, unconfirmed: bool = False, seen: GateState | None = None
+) -> str:
     """Take back what closed a gate and show it; leads to HALTED, never further.
 
-    `unconfirmed` puts on the record that a person's look at the venue stands in for its zero. The gate of a
-    session that does not run is closed again, as a halt: its next start is HALTED too.
+    Only what `seen` holds is taken back, as a person was shown it: what closed the gate since then stands.
+    Without it that is what stands now. `unconfirmed` puts on the record that a person's look at the venue
+    stands in for its zero. The gate of a session that does not run is closed again, as a halt: its next
+    start is HALTED too.
 
     Raises:
         ShellError: it may not be released yet, or was closed again meanwhile.
     """
     gate = Gate.attach(place.root)
     try:
-        state = gate.state()
+        state = seen or gate.state()
         refusal = release_refusal(gate, state, reason, time.time_ns())
         if refusal:
             raise ShellError(f"{place.name} not released: {refusal}")

@@ -346,5 +346,24 @@ def test_status_of_a_session_that_does_not_answer_names_its_log(
     running: Callable[[str], SessionPlace],
 ) -> None:
     place = running("one")
+    with pytest.raises(ShellError, match="cannot connect to .*No such file"):
+        shell.status("one")
+    place.log.write_text("")
     with pytest.raises(ShellError, match=f"log: {place.log}"):
         shell.status("one")
+
+
+def test_what_closed_the_gate_after_the_list_was_shown_is_not_released(
+    running: Callable[[str], SessionPlace],
+) -> None:
+    place = running("s1")
+    gate = Gate.attach(place.root)
+    gate.close(Closer.CONSOLE, "ada", "tty", "halt key", 1)
+    act_on(place)
+    seen = shell.gate_now(place)
+    gate.close(Closer.GUARD, "guard", "", "engine late", 2)
+    gate.detach()
+    act_on(place)
+    with pytest.raises(ShellError, match="closed again meanwhile"):
+        shell.release(place, seen=seen)
+    assert not is_open(place)

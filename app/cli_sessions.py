@@ -157,7 +157,8 @@ def release(
 ) -> None:
     """Take a kill or halt back.
 
-    Shows what closed the gate and a check list first. Leads to HALTED; `:resume` in a console arms again.
+    Shows what closed the gate and a check list first. Leads to HALTED, after a kill in OBSERVE: `:resume` in
+    a console, then raise the authority step by step.
     """
     from app import shell
     from app.release_check import check_list

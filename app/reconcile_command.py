@@ -15,6 +15,7 @@ from pipeline.runtime.start_words import start_lines
 
 SETTLES_S = 5.0
 _LOOK_S = 0.1
+STILL_SHUT = "settled; nothing is armed until `:resume`"
 BALANCES = "the books balance: nothing is left to settle"
 
 
@@ -34,6 +35,7 @@ def reconcile(name: str | None, act: Command | None) -> tuple[list[str], bool]:
             result = ask_start(place, act, (shell.operator(), shell.controlling_tty()))
             said.append(result.text)
             left = _settled(place) if result.ok else left
+            said += [] if left else [STILL_SHUT]
     except (NoAnswerError, PlacesError) as problem:
         raise shell.ShellError(f"{problem}{log_words(place)}") from problem
     return [*said, *(left or [BALANCES])], not left

@@ -10,6 +10,7 @@ from typing import Any
 from app.guard_wait import confirmed_words, gate_facts
 from app.last_summary import ended_words, last_summary, position_words, trades_at_venue
 from app.link_call import NoAnswerError, ask_status
+from pipeline.core.kill_progress import RELEASED
 from pipeline.runtime.guard_report import GUARD_LOCK_NAME, GuardReport, read_report
 from pipeline.runtime.locks import is_held
 from pipeline.runtime.places import PlacesError, SessionPlace, sentinel_path
@@ -61,7 +62,7 @@ def check_list(place: SessionPlace) -> CheckList:
         ),
         *(f"position  {symbol} {held['qty']}" for symbol, held in _of(status, "position").items()),
         *guard,
-        "it will   open the gate, HALTED; authority and permits stay down, `:resume` arms",
+        f"it will   open the gate, HALTED; {_after(place)}",
     )
     left = f"{orders} orders are not gone yet" if orders and guard else ""
     return CheckList(lines, refusal, missing or left)
@@ -78,6 +79,11 @@ def _sentinel() -> str:
     if not os.path.lexists(path):
         return ""
     return f"the sentinel file {path} is there, every guard would kill again: remove it first"
+
+
+def _after(place: SessionPlace) -> str:
+    latched, _ = gate_facts(place)
+    return RELEASED if latched else "permits ended, `:resume` arms"
 
 
 def _last_position(place: SessionPlace) -> str:

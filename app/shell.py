@@ -25,6 +25,7 @@ from app.last_summary import (
     position_words,
 )
 from app.link_call import NoAnswerError, ask_status
+from pipeline.core.kill_progress import RELEASED
 from pipeline.runtime.gate import Closer, Gate, GateError
 from pipeline.runtime.gate_state import GateState
 from pipeline.runtime.guard_report import GUARD_LOCK_NAME
@@ -176,7 +177,8 @@ def release(
         raise ShellError(f"{place.name} was closed again meanwhile; look at it and release once more")
     if not runs:
         return f"{place.name}: released; it is not running, its next start is HALTED until `:resume`"
-    return f"{place.name}: released; the session is HALTED until `:resume`"
+    after = f"HALTED, {RELEASED}" if state.latched else "HALTED until `:resume`"
+    return f"{place.name}: released; the session is {after}"
 
 
 def one_running(name: str | None) -> SessionPlace:

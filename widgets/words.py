@@ -342,7 +342,7 @@ ALERT_SENTENCES: Mapping[str, Sentence] = {
         "left from {detail}: {0} orders, {1} missed fills, {2} balances off: :adopt or :cancel-earlier",
         ("n", "n", "n"),
     ),
-    "START_SETTLED": Sentence("what the last session left is settled"),
+    "START_SETTLED": Sentence("what the last session left is settled; :resume goes on"),
     "MARKET_DATA": Sentence("market makes no sense: {detail}"),
     "SYMBOL_STOPPED": Sentence("model stopped here: the market made no sense too often; :resume ends it"),
     "POSITION_BREAK": Sentence("the account does not hold what our fills add up to: {detail}"),

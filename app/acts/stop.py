@@ -11,6 +11,7 @@ from app.gate_picture import live_orders
 from app.kill_keys import Emergency
 from app.strips import Strip
 from pipeline.core.inputs import Command
+from pipeline.core.kill_progress import RELEASED
 from pipeline.core.snapshot import ConsoleSnapshot
 from pipeline.core.types import Authority, BookState
 
@@ -18,7 +19,7 @@ KILL_STRIP_S = 2.0
 """After this the default is done: our orders are cancelled."""
 
 QUESTION_S = 4.5
-"""A question about everything, or nothing, stands so long; the session waits a little longer."""
+"""The question about foreign orders stands so long; ours are on their way out by then."""
 
 _KILL_WORDS = "Enter/Esc cancel ours (in {left})   f flatten   A all, foreign too   l leave"
 
@@ -27,6 +28,8 @@ class StopActs(ActsBase):
     """The three axes: kill, halt, reduce, authority; resume and release."""
 
     _all_question: Strip | None = None
+    _cancels_at_s = 0.0
+    """When ours are cancelled without an answer, by the monotonic clock."""
 
     def act_kill(self) -> None:
         """Close and latch the gate; a key from a terminal never comes here, the driver has acted on it."""
@@ -75,7 +78,7 @@ class StopActs(ActsBase):
             self._say("the gate is open: nothing to release")
             return
         lines = [*self._closed_by(), *release_checks(drawn), *account_lines(drawn)]
-        lines.append("release opens the gate and leads to HALTED; authority and orders stay; `:resume` arms")
+        lines.append(f"release opens the gate and leads to HALTED; orders stay; {_after_release(drawn)}")
         self._ask_phrase(f"RELEASE {account}", "release", lines, lambda: self._send(Command.RELEASE))
 
     def after_emergency(self, emergency: Emergency) -> None:
@@ -96,6 +99,7 @@ class StopActs(ActsBase):
             main.drop_strip()
             self._cancel_ours()
             return
+        self._cancels_at_s = time.monotonic() + KILL_STRIP_S
         choices = {"f": self._flatten, "A": self._ask_for_all, "l": self._ask_to_leave}
         self._choose(_KILL_WORDS, self._cancel_ours, KILL_STRIP_S, choices)
 
@@ -142,19 +146,20 @@ class StopActs(ActsBase):
         return strip
 
     def _ask_for_all(self) -> None:
-        """Name what is not ours before it is cancelled."""
+        """Cancel ours now, and name what is not ours before it is cancelled too."""
+        self._cancel_ours()
         drawn = self._drawn
         foreign = "" if drawn is None else f", {drawn.counts.foreign} FOREIGN"
-        words = f"CANCEL ALL on {self._account}: ours{foreign}   Enter does it, Esc ours only ({{left}})"
+        words = f"CANCEL ALL on {self._account}: ours go now{foreign}   Enter does it, Esc not ({{left}})"
         self._all_question = self._choose(words, lambda: self._send(Command.CANCEL_ACCOUNT), QUESTION_S, {})
 
     def _ask_to_leave(self) -> None:
-        """Let the session wait while this is asked; then leave ours where they are."""
-        self._send(Command.LEAVE_ORDERS)
+        """Leave ours where they are, if that is confirmed before they are cancelled by themselves."""
         drawn = self._drawn
         ours = "our orders" if drawn is None else f"{live_orders(drawn)} of ours"
         words = f"LEAVE {ours} RESTING on {self._account}   Enter does it, Esc cancels ours ({{left}})"
-        self._choose(words, lambda: self._send(Command.LEAVE_ORDERS, target=(0, 1)), QUESTION_S, {})
+        left_s = max(0.0, self._cancels_at_s - time.monotonic())
+        self._choose(words, lambda: self._send(Command.LEAVE_ORDERS, target=(0, 1)), left_s, {})
 
     @property
     def _account(self) -> str:
@@ -176,6 +181,12 @@ class StopActs(ActsBase):
         lines = [f"closed by {r.closer.name.lower()}: {r.who} {r.tty} {r.reason}" for r in state.closers]
         latched = [record for latch in state.latches for record in latch.records]
         return lines + [f"latched: {record.who} {record.tty} {record.reason}" for record in latched[-3:]]
+
+
+def _after_release(drawn: ConsoleSnapshot) -> str:
+    """Say what is left to do; a halt took no authority away."""
+    killed = drawn.kill is not None and drawn.kill.latched
+    return RELEASED if killed else f"authority {drawn.header.authority.name}; `:resume` arms"
 
 
 def release_checks(drawn: ConsoleSnapshot) -> list[str]:

@@ -135,4 +135,9 @@ class StartCheck:
     @property
     def differs(self) -> bool:
         """Say whether something waits for a person."""
-        return self.compared and bool(self.orders or self.missed or self.differ or self.trouble)
+        return self.compared and self.differences > 0
+
+    @property
+    def differences(self) -> int:
+        """Count orders left, symbols with missed fills, balances off, and trouble with the journal."""
+        return len(self.orders) + len(self.missed) + len(self.differ) + bool(self.trouble)

@@ -69,12 +69,11 @@ class KillDesk:
             kill.cancel_ours()
 
     def leave(self, command: OperatorCommand) -> str:
-        """Leave ours resting; `revision` 0 asks for time to confirm it, 1 does it."""
+        """Leave ours resting; `revision` 1 does it, 0 is only a question and moves nothing."""
         kill = self._state.kill
         if kill is None or not kill.choose_by_ns:
             return "too late to leave our orders: their cancels are sent"
         if not command.revision:
-            kill.ask_for_more(command.ts_ns)
             return ""
         kill.leave()
         left = self._state.orders.open_orders

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 CHOICE_NS = 2_000_000_000
 """After a console's kill key ours are cancelled this late, unless a person is faster or leaves them."""
-MORE_NS = 5_000_000_000
-"""Who asked to leave ours resting has so long to press Enter; once a kill."""
+
+RELEASED = "authority OBSERVE, permits ended; `:resume`, then raise the authority step by step"
+"""How a session stands after the release of a kill, and the way back up."""
 
 
 @dataclass(slots=True)
@@ -42,7 +43,6 @@ class KillProgress:
     """`GateChanged.kills` when it began, or at the last one since."""
     choose_by_ns: int = 0
     """Until when the choice is open; 0 once it is made, or where there is none."""
-    asked_more: bool = False
     left: bool = False
     """A person left ours resting: nothing here cancels them any more."""
     account: bool = False
@@ -56,11 +56,6 @@ class KillProgress:
     def cancel_ours(self) -> None:
         """Choose the default."""
         self.choose_by_ns, self.left = 0, False
-
-    def ask_for_more(self, now_ns: int) -> None:
-        """Give who asked to leave ours resting time to confirm it, once."""
-        if not self.asked_more:
-            self.asked_more, self.choose_by_ns = True, now_ns + MORE_NS
 
     def leave(self) -> None:
         """Leave ours resting."""

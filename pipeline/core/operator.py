@@ -14,11 +14,13 @@ from pipeline.core.effects import AlertCode, CloseGate, OpenGate
 from pipeline.core.funnel import Stage
 from pipeline.core.inputs import Command, GateChanged, OperatorCommand
 from pipeline.core.kill_desk import KillDesk
+from pipeline.core.kill_progress import RELEASED
 from pipeline.core.permit import PermitEnd, PermitKind, PermitRecord
 from pipeline.core.state import EngineState
 from pipeline.core.trader import Trader
 from pipeline.core.types import Authority, Severity, TradingState
 
+SETTLE = ":adopt or :cancel-earlier"
 UNSETTLED = "what an earlier session left is not settled: `:adopt` or `:cancel-earlier`"
 
 VENUE = "venue"
@@ -62,7 +64,7 @@ class OperatorDesk:
         self._state.last_answer = self._acts[command.command](command)
 
     def on_gate(self, gate: GateChanged) -> None:
-        """Follow the gate: closed halts or kills, opened leads to HALTED and no further."""
+        """Follow the gate: closed halts, or kills and observes; opened leads to HALTED."""
         state = self._state
         state.gate = gate
         state.resume_to = None
@@ -79,6 +81,8 @@ class OperatorDesk:
         wanted = TradingState.KILLED if gate.latched else TradingState.HALTED
         if wanted < state.trading_state:
             self.set_trading_state(wanted, gate.who, gate.ts_ns)
+        if gate.latched and state.authority is not Authority.OBSERVE:
+            self.set_authority(Authority.OBSERVE, gate.who, gate.ts_ns)
         self._kills.converge(gate.ts_ns)
 
     def converge(self, now_ns: int) -> None:
@@ -218,8 +222,11 @@ class OperatorDesk:
     def _set_authority(self, command: OperatorCommand) -> str:
         if command.authority not in tuple(Authority):
             return f"authority {command.authority}: wanted 0, 1 or 2"
-        if command.authority > self._state.authority and self._state.start.differs:
-            return UNSETTLED
+        if command.authority > self._state.authority:
+            if self._state.trading_state is TradingState.KILLED:
+                return "KILLED: release it first, then `:resume`, then raise the authority"
+            if self._state.start.differs:
+                return UNSETTLED
         self.set_authority(Authority(command.authority), command.who, command.ts_ns)
         return self._state.authority.name
 
@@ -264,7 +271,8 @@ class OperatorDesk:
         if self._state.trading_state > TradingState.HALTED:
             return "nothing to release: the gate is open"
         self.set_trading_state(TradingState.HALTED, command.who, command.ts_ns)
-        return "released: HALTED, `:resume` arms"
+        killed = self._state.authority is Authority.OBSERVE
+        return f"released: HALTED, {RELEASED if killed else '`:resume` arms'}"
 
     # --- orders -------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from pipeline.core.effects import AlertCode
 from pipeline.core.inputs import AccountRead, OpenOrdersListed, OrderPathChanged, PositionBroke, SymbolStatus
-from pipeline.core.operator import VENUE, OperatorDesk
+from pipeline.core.operator import SETTLE, VENUE, OperatorDesk
 from pipeline.core.state import EngineState
 from pipeline.core.types import Authority, Severity, TradingState, VenueMode, scaled_text
 
@@ -34,7 +34,7 @@ class OrderPath:
         state.order_path_up = change.up
         code = AlertCode.ORDER_PATH_UP if change.up else AlertCode.ORDER_PATH_DOWN
         severity = Severity.INFO if change.up else Severity.CRITICAL
-        state.out.alert(code, severity, now_ns, "", change.reason)
+        state.out.alert(code, severity, now_ns, "", self._detail(change))
         if change.up:
             self.resume(now_ns)
         else:
@@ -104,6 +104,14 @@ class OrderPath:
         if state.trading_state > TradingState.HALTED and now_ns - since_ns >= UNKNOWN_HALTS_NS:
             state.out.alert(AlertCode.ORDER_UNKNOWN, Severity.CRITICAL, now_ns, "", "UNRESOLVED")
             self._halt("order unknown", now_ns)
+
+    def _detail(self, change: OrderPathChanged) -> str:
+        """Give the reason as it is; `reconciled` is not true while something waits for a person."""
+        start = self._state.start
+        if not change.up or not start.differs:
+            return change.reason
+        left = start.differences
+        return f"{left} difference{'' if left == 1 else 's'} wait{'s' if left == 1 else ''} for {SETTLE}"
 
     def _halt(self, why: str, now_ns: int) -> None:
         wanted = min(TradingState.HALTED, self._state.trading_state)

@@ -129,10 +129,9 @@ class StartDesk:
         self._path.hold(now_ns)
 
     def _settle(self, now_ns: int) -> None:
-        """Let the session go on: in SIM by itself, in LIVE when a person resumes."""
+        """Lift what kept the session shut; it stays HALTED until a person resumes, in SIM as well."""
         state = self._state
         if state.start.told:
             state.start.told = False
+            state.resume_to = None
             state.out.alert(AlertCode.START_SETTLED, Severity.INFO, now_ns)
-            if state.order_path_up:
-                self._path.resume(now_ns)

@@ -19,6 +19,7 @@ from pathlib import Path
 from pipeline import __version__
 from pipeline.core.facts import RuntimeFacts
 from pipeline.core.inputs import Command, LinkChanged, OperatorCommand
+from pipeline.core.operator import UNSETTLED
 from pipeline.core.snapshot import ConsoleSnapshot, ReplayView
 from pipeline.core.view import ALERTS, build_snapshot
 from pipeline.runtime.evidence import Evidence
@@ -331,8 +332,10 @@ class SessionHost(ABC):
         self._models.ask(request.act, request.name, who, lambda: self.run_, reply)
 
     def _unreleasable(self, command: Command) -> str:
-        """Say why a kill may not be taken back while the venue may have orders of ours; else nothing."""
+        """Say why the gate may not open yet: orders of ours at the venue, or an unsettled start."""
         left = self.run_.engine.open_orders
+        if command is Command.RESUME and self.run_.engine.state.start.differs:
+            return UNSETTLED
         if command is Command.RELEASE and left and self._guard is not None and self._guard.acts:
             return f"{left} orders are not gone yet: the venue has the last word"
         return ""

@@ -193,7 +193,7 @@ def test_release_waits_for_the_venue_and_for_the_words(home: Path) -> None:
         assert session.place.latch.exists()
         done = lobdeck("release", "guarded", "--phrase", "RELEASE guarded")
         assert done.returncode == 0, done
-        assert "HALTED until `:resume`" in done.stdout
+        assert "HALTED, authority OBSERVE, permits ended" in done.stdout
 
 
 def test_guard_ends_with_its_session_and_was_there_before_any_order_could_go(home: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.core.inputs import Command
+from pipeline.core.types import Authority
 from pipeline.runtime.gate import Closer, Gate
 from pipeline.runtime.guard_params import GuardSettings
 from pipeline.runtime.spec import read_spec
@@ -48,12 +49,12 @@ def killed_with_an_order_left(session: VenueSession, client: LinkClient, gate: G
         gate.close(Closer.CONSOLE, "ada", "/dev/pts/9", "kill key", now_ns, kill=True)
         gate.latch("ada", "/dev/pts/9", "kill key", now_ns)
         until(lambda: client.status()["trading_state"] == "KILLED", 5, "killed")
-        client.command(Command.LEAVE_ORDERS)
         if "left resting" in client.command(Command.LEAVE_ORDERS, revision=1).text:
             return now_ns
         until(lambda: report_of(session.place).confirmed, 10, "confirmed")
         until(lambda: client.command(Command.RELEASE).ok, 5, "released")
         client.command(Command.RESUME)
+        client.command(Command.SET_AUTHORITY, authority=int(Authority.AUTO))
     raise AssertionError("no order worked at any kill")
 
 

@@ -113,7 +113,7 @@ def test_a_killed_session_is_taken_over_and_settled_from_a_shell(
             assert (lines[-1], settled) == (BALANCES, True)
             assert stray in {one["client_order_id"] for one in entries(ledger, "CANCELED")}
             found = status(second)
-            assert found["trading_state"] == "ACTIVE"
+            assert found["trading_state"] == "HALTED"
             assert float(found["position"]["BTCUSDT"]["qty"]) * lots > 0
             second.stop()
         left = held(ledger)

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 from textual import events
 
+from app.acts.stop import KILL_STRIP_S
 from app.kill_keys import Emergency
 from app.screens.main import CAPITALS_S
 from app.strips import ARMING_S
@@ -126,27 +127,30 @@ async def test_capital_a_asks_by_name_before_every_order_of_the_account_goes() -
         await pilot.press("A")
         assert "CANCEL ALL on sim-1" in desk.said()
         assert "2 FOREIGN" in desk.said()
+        assert len(desk.link.asked(Command.CANCEL_ALL)) == 1  # ours wait for no answer
         await pilot.press("enter")
         assert desk.link.asked(Command.CANCEL_ACCOUNT) == []
         desk.link.give(snapshots.killed_snapshot(confirmed=True))
         await settle(pilot, desk, ARMING_S + 0.1)
         await pilot.press("enter")
         assert len(desk.link.asked(Command.CANCEL_ACCOUNT)) == 1
-        assert desk.link.asked(Command.CANCEL_ALL) == []
 
 
-async def test_l_asks_before_ours_are_left_and_the_session_waits_for_the_answer() -> None:
+async def test_l_asks_before_ours_are_left_and_the_answer_has_only_the_time_of_the_kill() -> None:
     desk = make_desk()
     async with desk.app.run_test(size=SIZE) as pilot:
         await settle(pilot, desk)
         await pilot.press("ctrl+k")
         await settle(pilot, desk, ARMING_S + 0.1)
         await pilot.press("l")
-        assert [one.revision for one in desk.link.asked(Command.LEAVE_ORDERS)] == [0]
+        assert desk.link.asked(Command.LEAVE_ORDERS) == []
+        strip = desk.app.main.strips.strip
+        assert strip is not None
+        assert strip.stands_s <= KILL_STRIP_S - ARMING_S
         assert "of ours RESTING on sim-1" in desk.said()
         await settle(pilot, desk, ARMING_S + 0.1)
         await pilot.press("enter")
-        assert [one.revision for one in desk.link.asked(Command.LEAVE_ORDERS)] == [0, 1]
+        assert [one.revision for one in desk.link.asked(Command.LEAVE_ORDERS)] == [1]
         assert desk.link.asked(Command.CANCEL_ALL) == []
 
 
@@ -161,9 +165,9 @@ async def test_a_question_of_the_kill_strip_that_is_not_confirmed_cancels_ours(k
         await pilot.press(key)
         await pilot.press(then)
         await pilot.pause(0.05)
-        assert len(desk.link.asked(Command.CANCEL_ALL)) == 1
+        assert desk.link.asked(Command.CANCEL_ALL)
         assert desk.link.asked(Command.CANCEL_ACCOUNT) == []
-        assert [one.revision for one in desk.link.asked(Command.LEAVE_ORDERS)] in ([], [0])
+        assert desk.link.asked(Command.LEAVE_ORDERS) == []
 
 
 async def test_kill_of_another_hand_is_shown_before_the_session_says_so() -> None:

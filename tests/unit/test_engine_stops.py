@@ -179,8 +179,11 @@ class TestKill:
         floor.command(Command.RELEASE)
         assert floor.engine.last_answer.startswith("released: HALTED")
         assert floor.is_in(TradingState.HALTED)
+        assert "authority OBSERVE" in floor.engine.last_answer
         floor.command(Command.RESUME)
-        assert floor.of(SubmitOrder, floor.busy_ms(600))
+        assert not floor.of(SubmitOrder, floor.busy_ms(600))
+        floor.command(Command.SET_AUTHORITY, authority=int(Authority.AUTO))
+        assert floor.of(SubmitOrder, floor.busy_ms(2_000))
 
     def test_counts_a_fill_that_came_too_late_to_cancel(self) -> None:
         floor = working()

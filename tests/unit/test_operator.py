@@ -223,6 +223,27 @@ class TestAuthority:
         floor = Floor(engine_params(model=None)).warm()
         assert not floor.picture().permits
 
+    def test_a_kill_ends_it_and_a_resume_alone_trades_no_more(self) -> None:
+        floor = Floor().warm(0.9)
+        floor.command(Command.KILL)
+        floor.command(Command.SET_AUTHORITY, authority=2)
+        assert "release it first" in floor.engine.last_answer
+        assert floor.engine.authority is Authority.OBSERVE
+        floor.open_gate()
+        floor.busy_ms(100)
+        orders = floor.engine.counts()["orders"]
+        floor.command(Command.RESUME)
+        floor.busy_ms(1_000)
+        assert floor.is_in(TradingState.ACTIVE)
+        assert floor.engine.authority is Authority.OBSERVE
+        assert not floor.engine.state.permits.open_permits()
+        assert floor.engine.counts()["orders"] == orders
+
+    def test_a_halt_leaves_it(self) -> None:
+        floor = Floor().warm(0.9)
+        floor.close_gate()
+        assert floor.engine.authority is Authority.AUTO
+
 
 class TestTradingState:
     def test_only_goes_down_by_halt_and_reduce(self) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from pipeline.core.inputs import Command, GateChanged, OpenOrdersListed, OperatorCommand
+from pipeline.core.inputs import Command, GateChanged, OpenOrdersListed, OperatorCommand, OrderPathChanged
 from pipeline.core.order import client_order_id
 from pipeline.core.types import Authority, Fees, OrderState, Side, TradingState, VenueMode
 from pipeline.runtime.venue_state import Phase
 from tests.fakes.restart_bench import RestartBench
 from tests.fakes.venue_bench import BEST_ASK, BEST_BID, SESSION, stands
+from widgets.alerts import in_sight
 
 BTC = 10**8
 FEES = Fees(1_000, 2_000, "venue")
@@ -158,11 +159,24 @@ class TestOrdersLeft:
         bench.pass_ms(300)
         assert not bench.start.differs
 
-    def test_in_sim_the_state_comes_back_by_itself_once_it_is_settled(self) -> None:
+    @pytest.mark.parametrize("settles", [Command.ADOPT, Command.CANCEL_EARLIER])
+    def test_in_sim_it_stays_halted_once_it_is_settled_until_a_person_resumes(self, settles: Command) -> None:
         bench, _ = self.left(VenueMode.SIM)
-        before = bench.engine.trading_state
-        bench.command(Command.ADOPT)
-        assert (before, bench.engine.trading_state) == (TradingState.HALTED, TradingState.ACTIVE)
+        assert ":adopt" in bench.command(Command.RESUME)
+        bench.command(settles)
+        bench.pass_ms(500)
+        assert not bench.start.differs
+        bench.put(OrderPathChanged(False, "cut", bench.now_ns))
+        bench.put(OrderPathChanged(True, "reconciled", bench.now_ns))
+        assert bench.engine.trading_state is TradingState.HALTED
+        assert bench.command(Command.RESUME) == "ACTIVE"
+
+    def test_the_order_path_says_what_waits_and_the_difference_stays_in_sight(self) -> None:
+        bench, _ = self.left()
+        alert = bench.alerts("ORDER_PATH_UP")[-1]
+        assert alert.detail == "1 difference waits for :adopt or :cancel-earlier"
+        (shown,) = in_sight(bench.engine.state.alerts.views(10), 1)
+        assert shown.code == "START_DIFFERS"
 
     def test_without_a_journal_it_is_one_no_books_know(self) -> None:
         bench = first()

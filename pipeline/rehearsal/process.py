@@ -245,6 +245,8 @@ class Process:
 
     def command(self, command: Command, **fields: Any) -> str:
         """Carry out a person's command as the session host does; give a refusal or an empty text."""
+        if command is Command.RESUME and self.keeper.resume_refusal:
+            return self.keeper.resume_refusal
         if command in (Command.RELEASE, Command.RESUME):
             refusal = self._gate_watch.release(command, "ada", "")
             self._look_at_gate()

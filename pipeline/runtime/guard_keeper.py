@@ -82,6 +82,14 @@ class GuardKeeper:
         return "guard starts" if self._seen is GuardState.STARTING else ""
 
     @property
+    def resume_refusal(self) -> str:
+        """Say why nobody may resume yet; empty while a guard is well.
+
+        The gate would be open until the session's next look at its guard: long enough for an order.
+        """
+        return f"{self.trouble}: resume once a guard can act" if self.trouble else ""
+
+    @property
     def words(self) -> str:
         """Give a few words for the screen: the guard, and the dead-man switch where orders go to a venue."""
         return f"{self._word}, dead-man {self._dead_man}" if self._dead_man else self._word

@@ -332,10 +332,12 @@ class SessionHost(ABC):
         self._models.ask(request.act, request.name, who, lambda: self.run_, reply)
 
     def _unreleasable(self, command: Command) -> str:
-        """Say why the gate may not open yet: orders of ours at the venue, or an unsettled start."""
+        """Say why the gate may not open yet: orders of ours at the venue, an unsettled start, no guard."""
         left = self.run_.engine.open_orders
         if command is Command.RESUME and self.run_.engine.state.start.differs:
             return UNSETTLED
+        if command is Command.RESUME and self._guard is not None and self._guard.resume_refusal:
+            return self._guard.resume_refusal
         if command is Command.RELEASE and left and self._guard is not None and self._guard.acts:
             return f"{left} orders are not gone yet: the venue has the last word"
         return ""

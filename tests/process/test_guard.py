@@ -162,7 +162,8 @@ def test_guard_that_dies_or_hangs_is_replaced_and_the_engine_halts_until_somebod
         assert not gate.is_open(), "a new guard does not resume by itself"
         with LinkClient(session.place) as client:
             client.attach()
-            assert client.command(Command.RESUME).ok
+            # Refused until the session has seen the new guard's beat, which its report is ahead of.
+            until(lambda: client.command(Command.RESUME).ok, 3, "the guard can act")
         until(gate.is_open, 3, "resumed")
         gate.detach()
 

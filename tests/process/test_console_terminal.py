@@ -66,7 +66,7 @@ def test_a_console_killed_hung_up_told_to_end_or_left_leaves_the_session_running
             assert ended.attributes() != ended.before
             leave(ended)
             assert ended.wait() == 0
-            assert all(sequence in ended.output[-500:] for sequence in GIVEN_BACK)
+            assert all(sequence in ended.output[-2_000:] for sequence in GIVEN_BACK)
             assert ended.attributes() == ended.before
         assert session.goes_on()
     assert b"joins it again" in ended.output[-300:]

@@ -78,7 +78,7 @@ def test_a_window_of_no_power_of_two_is_named() -> None:
 
 def test_without_pytorch_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
-    with pytest.raises(MissingExtra, match=r"lobdeck\[torch\]"):
+    with pytest.raises(MissingExtra, match=r"pip install -e .\.\[torch\]"):
         learn(OPTIONS, FEATURES, *lagged(50), binary=True)
 
 

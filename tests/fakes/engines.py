@@ -20,7 +20,6 @@ from pipeline.core.effects import (
     CancelOrder,
     CloseGate,
     Effect,
-    OpenGate,
     RequestInference,
     SubmitOrder,
 )
@@ -342,10 +341,7 @@ class Floor:
             case CloseGate():
                 self._shut(effect.latch)
                 self._replies.append(self._gate_changed("engine", effect.reason))
-            case OpenGate():
-                pass  # nothing of the engine's own holds this gate
-            case _:
-                pass
+        # An OpenGate changes nothing here: nothing of the engine's own holds this gate.
 
     def _tell_venue(self, event: Input) -> None:
         match event:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from app.guard_wait import wait_for_guard
 from app.shell import kill
 from pipeline.core.inputs import Command
+from tests.fakes.disks import fill, small_file_system
 from tests.fakes.guards import (
     guard_ready,
     lines_of,
@@ -125,19 +125,8 @@ def test_no_order_leaves_while_the_wall_clock_is_off(home: Path) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Give a file system of its own; skip where this user may not mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=700", "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a file system takes root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-def fill(folder: Path) -> None:
-    with (folder / "ballast").open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(bytes(4_096))
+    with small_file_system(tmp_path / "disk", "24m") as folder:
+        yield folder
 
 
 def test_a_full_disk_halts_and_a_kill_there_still_ends_at_the_venues_zero(
